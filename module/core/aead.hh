@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0
+// ChaCha20-Poly1305 (RFC 8439, 2.8) with WireGuard's nonce, and XChaCha20-Poly1305 for cookies.
+#pragma once
+
+#include "base.hh"
+
+namespace wg {
+
+inline constexpr size_t kAeadKeyLen = 32;
+inline constexpr size_t kAeadTagLen = 16;
+inline constexpr size_t kXAeadNonceLen = 24;
+
+// Encrypts src and appends the tag: dst has src.size() + 16 bytes, and may be src itself.
+// The 12-byte nonce is 4 zero bytes and the counter in little-endian.
+void aead_seal(uint8_t *dst, ConstBytes src, ConstBytes ad, uint64_t counter, const uint8_t *key);
+
+// Checks the tag at the end of src, then decrypts: dst has src.size() - 16 bytes, and may be src.
+// On failure (also when src is shorter than a tag) nothing is written to dst.
+[[nodiscard]] bool aead_open(uint8_t *dst, ConstBytes src, ConstBytes ad, uint64_t counter,
+                             const uint8_t *key);
+
+// The same with a 24-byte nonce (draft-irtf-cfrg-xchacha).
+void xaead_seal(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonce,
+                const uint8_t *key);
+[[nodiscard]] bool xaead_open(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonce,
+                              const uint8_t *key);
+
+}  // namespace wg
