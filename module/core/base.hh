@@ -16,7 +16,9 @@ class Span {
   constexpr Span(T *data, size_t len) : data_(data), len_(len) {}
   template <size_t N>
   constexpr Span(T (&array)[N]) : data_(array), len_(N) {}  // NOLINT(google-explicit-constructor)
-  constexpr operator Span<const T>() const { return {data_, len_}; }  // NOLINT(google-explicit-constructor)
+  constexpr operator Span<const T>() const {
+    return {data_, len_};
+  }  // NOLINT(google-explicit-constructor)
 
   constexpr T *data() const { return data_; }
   constexpr size_t size() const { return len_; }
