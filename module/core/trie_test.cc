@@ -436,10 +436,17 @@ TEST(Trie, TakesTooLongPrefixAsWholeAddress) {
   table.insert(ipv4(10, 0, 0, 1, 33), &values[0]);
   EXPECT_EQ(table.lookup(ipv4(10, 0, 0, 1, 32)), &values[0]);
   EXPECT_EQ(table.lookup(ipv4(10, 0, 0, 0, 32)), nullptr);
-  EXPECT_EQ(table.find(ipv4(10, 0, 0, 1, 255)), table.find(ipv4(10, 0, 0, 1, 32)));
-  table.insert(ipv6({0x20, 0x01}, 255), &values[1]);
+  wgc_trie_node *const node = table.find(ipv4(10, 0, 0, 1, 32));
+  ASSERT_NE(node, nullptr);
+  EXPECT_EQ(table.find(ipv4(10, 0, 0, 1, 255)), node);
   wgc_prefix prefix;
-  wgc_trie_node_prefix(table.find(ipv6({0x20, 0x01}, 128)), &prefix);
+  wgc_trie_node_prefix(node, &prefix);
+  EXPECT_EQ(prefix.cidr, 32);
+
+  table.insert(ipv6({0x20, 0x01}, 255), &values[1]);
+  wgc_trie_node *const node6 = table.find(ipv6({0x20, 0x01}, 128));
+  ASSERT_NE(node6, nullptr);
+  wgc_trie_node_prefix(node6, &prefix);
   EXPECT_EQ(prefix.cidr, 128);
 }
 
@@ -563,6 +570,51 @@ TEST(Trie, ReaderBesideWriterAlwaysFindsTheStablePrefix) {
   std::printf("%llu lookups, %llu of them gave a prefix that comes and goes\n",
               static_cast<unsigned long long>(num_lookups),
               static_cast<unsigned long long>(num_unstable));
+}
+
+// Each update replaces the slot that leads to the one stable prefix, and the reader does nothing
+// but ask for it: a moment in which the way there is cut would show.
+TEST(Trie, ReaderNeverLosesThePrefixWhoseNeighboursChange) {
+  constexpr uint32_t kNumRounds = 100000;
+  const wgc_prefix stable = ipv4(10, 0, 0, 0, 24);
+  const wgc_prefix sibling = ipv4(10, 0, 1, 0, 24);
+  const wgc_prefix covering = ipv4(10, 0, 0, 0, 16);
+  int stable_value = 0;
+  int other_value = 0;
+  const std::unique_ptr<wgc_trie_node[]> nodes(new wgc_trie_node[3 * kNumRounds + 3]);
+  wgc_trie_node *next = nodes.get();
+  wgc_trie trie;
+  wgc_trie_init(&trie);
+  const auto insert = [&](const wgc_prefix &prefix, void *value) {
+    wgc_trie_node *const spare[2] = {next, next + 1};
+    wgc_trie_insertion result;
+    wgc_trie_insert(&trie, &result, &prefix, value, spare);
+    next += result.num_used;
+    return result.node;
+  };
+  insert(stable, &stable_value);
+
+  std::atomic<uint64_t> num_lookups = 0;
+  std::atomic<bool> is_done = false;
+  uint64_t num_lost = 0;
+  std::thread reader([&] {
+    while (!is_done.load(std::memory_order_relaxed)) {
+      if (wgc_trie_lookup(&trie, stable.addr, 4) != &stable_value) ++num_lost;
+      num_lookups.store(num_lookups + 1, std::memory_order_relaxed);
+    }
+  });
+  while (num_lookups == 0) std::this_thread::yield();
+  for (uint32_t i = 0; i < kNumRounds; ++i) {
+    wgc_trie_removal result;
+    wgc_trie_node *node = insert(sibling, &other_value);
+    wgc_trie_remove(&trie, &result, node);
+    node = insert(covering, &other_value);
+    wgc_trie_remove(&trie, &result, node);
+  }
+  is_done = true;
+  reader.join();
+  std::printf("%llu lookups\n", static_cast<unsigned long long>(num_lookups));
+  EXPECT_EQ(num_lost, 0U);
 }
 
 }  // namespace
