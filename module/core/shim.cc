@@ -7,15 +7,12 @@
 #include "inner.hh"
 #include "keyslots.hh"
 #include "limits.hh"
+#include "selftest.hh"
 #include "session.hh"
 #include "timers.hh"
 #include "wgcore.h"
 #include "wire.hh"
 #include "x25519.hh"
-
-namespace wg {
-const char *selftest();
-}
 
 namespace {
 
