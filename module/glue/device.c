@@ -9,7 +9,8 @@
 #include <linux/suspend.h>
 #include <linux/timekeeping.h>
 #include <net/addrconf.h>
-#include <net/gso.h>
+#include <net/dst_metadata.h>
+#include <net/icmp.h>
 #include <net/ip_tunnels.h>
 #include <net/netns/generic.h>
 #include <net/rtnetlink.h>
