@@ -9,7 +9,7 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
-TOOL := build/tool/tool/wgtool
+TOOL := build/tool/wgtool
 
 .PHONY: all help module tool install uninstall demo demo-compare check host-test core-check \
 	static-check kselftest vm-module vm-shell clean need-cxx need-kdir
@@ -64,7 +64,8 @@ tool: need-cxx
 		echo "make: $$program is missing; install the package $$program" >&2; exit 1; }; done
 	@pkg-config --exists libnl-genl-3.0 || { \
 		echo 'make: libnl is missing; install the package libnl-genl-3-dev' >&2; exit 1; }
-	cmake -S . -B build/tool -DWGPP_TESTS=OFF -DWGPP_TOOL=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo
+	cmake -S . -B build/tool -DWGPP_TESTS=OFF -DWGPP_TOOL=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+		-DCMAKE_RUNTIME_OUTPUT_DIRECTORY='$(CURDIR)/build/tool'
 	cmake --build build/tool --target wgtool -j $(JOBS)
 
 # The release string of the headers, which names the directory to install to.

@@ -23,6 +23,7 @@ while [[ $# -gt 0 ]]; do
 done
 [[ -n $kver ]] || kver=$("$top/scripts/kernel.sh" --print kver)
 [[ -n $dir ]] || dir=$top/build/module-$kver
+dir=$(realpath -m "$dir") # Kbuild runs elsewhere
 kdir=$("$top/scripts/kernel.sh" -k "$kver" --print kdir)
 if [[ ! -e $top/module/Kbuild ]]; then
 	echo "build-module.sh: $top/module/Kbuild is missing; the checkout is incomplete" >&2

@@ -53,7 +53,7 @@ tool=${DEMO_TOOL:-}
 if [[ -z $tool ]]; then
 	say "tool"
 	logged tool make --no-print-directory tool || failed "the tool does not build (build/tool.log)"
-	tool=$top/build/tool/tool/wgtool
+	tool=$top/build/tool/wgtool
 fi
 
 modules=("$module")
