@@ -35,35 +35,35 @@ help:
 	@echo '  make static-check     formatting and static analysis'
 	@echo '  make clean            removes what was built, and keeps the fetched kernels'
 
-# One line that says what to install beats a page of compiler errors.
+# One line that says what to install beats a page of compiler errors; $(error) prints just that.
 need-kdir:
-	@if [ ! -e '$(KDIR)/Makefile' ]; then \
-		echo 'make: no kernel headers in $(KDIR); install the package linux-headers-$(KVER), or give KDIR=' >&2; \
-		exit 1; \
-	fi
+	@$(if $(wildcard $(KDIR)/Makefile),:,$(error no kernel headers in $(KDIR): \
+		install the package linux-headers-$(KVER), or give KDIR=))
 
 need-cxx:
-	@cxx='$(if $(filter default undefined,$(origin CXX)),g++,$(CXX))'; \
-	if ! command -v "$$cxx" >/dev/null; then \
-		echo "make: no C++ compiler '$$cxx'; install the package g++ (11 or newer)" >&2; exit 1; \
-	fi; \
-	case "$$("$$cxx" --version | head -n 1)" in \
-	*clang*) want=14 ;; \
-	*) want=11 ;; \
-	esac; \
-	have=$$("$$cxx" -dumpversion | cut -d . -f 1); \
-	if [ "$$have" -lt "$$want" ]; then \
-		echo "make: $$cxx is version $$have; C++20 needs g++ 11 or clang++ 14: install a newer one" >&2; exit 1; \
-	fi
+	@$(if $(call cxx_complaint),$(error $(call cxx_complaint)),:)
+
+tool_cxx := $(if $(filter default undefined,$(origin CXX)),g++,$(CXX))
+define cxx_script
+if ! command -v $(tool_cxx) >/dev/null; then
+	echo "no C++ compiler $(tool_cxx): install the package g++ (11 or newer)"; exit;
+fi;
+want=11; case "$$($(tool_cxx) --version | head -n 1)" in *clang*) want=14;; esac;
+have=$$($(tool_cxx) -dumpversion | cut -d . -f 1);
+if [ "$$have" -lt "$$want" ]; then
+	echo "$(tool_cxx) is version $$have, C++20 needs g++ 11 or clang++ 14: install a newer one";
+fi
+endef
+cxx_complaint = $(shell $(cxx_script))
 
 module: need-kdir need-cxx
 	+$(MAKE) -C $(KDIR) M=$(CURDIR)/module modules
 
 tool: need-cxx
-	@for program in cmake pkg-config; do command -v $$program >/dev/null || { \
-		echo "make: $$program is missing; install the package $$program" >&2; exit 1; }; done
-	@pkg-config --exists libnl-genl-3.0 || { \
-		echo 'make: libnl is missing; install the package libnl-genl-3-dev' >&2; exit 1; }
+	@$(if $(shell command -v cmake),:,$(error cmake is missing: install the package cmake))
+	@$(if $(shell command -v pkg-config),:,$(error pkg-config is missing: install the package pkg-config))
+	@$(if $(shell pkg-config --exists libnl-genl-3.0 && echo yes),:,$(error \
+		libnl is missing: install the package libnl-genl-3-dev))
 	cmake -S . -B build/tool -DWGPP_TESTS=OFF -DWGPP_TOOL=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 		-DCMAKE_RUNTIME_OUTPUT_DIRECTORY='$(CURDIR)/build/tool'
 	cmake --build build/tool --target wgtool -j $(JOBS)
@@ -91,7 +91,7 @@ check:
 	@scripts/check.sh
 
 host-test:
-	@scripts/host-test.sh '$(if $(filter default undefined,$(origin CXX)),g++,$(CXX))'
+	@scripts/host-test.sh '$(tool_cxx)'
 
 core-check: vm-module
 	scripts/check-core.sh
