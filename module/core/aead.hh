@@ -19,6 +19,12 @@ void aead_seal(uint8_t *dst, ConstBytes src, ConstBytes ad, uint64_t counter, co
 [[nodiscard]] bool aead_open(uint8_t *dst, ConstBytes src, ConstBytes ad, uint64_t counter,
                              const uint8_t *key);
 
+// The same with any 12-byte nonce, as RFC 8439 has it; the two above come down to these.
+void aead_seal_ietf(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonce,
+                    const uint8_t *key);
+[[nodiscard]] bool aead_open_ietf(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonce,
+                                  const uint8_t *key);
+
 // The same with a 24-byte nonce (draft-irtf-cfrg-xchacha).
 void xaead_seal(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonce,
                 const uint8_t *key);

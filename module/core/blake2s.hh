@@ -22,7 +22,7 @@ class Blake2s {
   void final(uint8_t *out);  // writes out_len bytes; the object is used up
 
  private:
-  void compress(const uint8_t *block, size_t counted);
+  void compress(const uint8_t *block, size_t counted, bool last);
 
   uint32_t h_[8];
   uint64_t num_hashed_ = 0;

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Loading and unloading. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ctype.h>
+#include <linux/genetlink.h>
+#include <linux/module.h>
+#include <net/genetlink.h>
+#include <net/rtnetlink.h>
+
+#include "allowedips.h"
+#include "device.h"
+#include "netlink.h"
+#include "peer.h"
+#include "ratelimiter.h"
+
+static char kind[GENL_NAMSIZ] = "wireguard";
+module_param_string(kind, kind, sizeof(kind), 0444);
+MODULE_PARM_DESC(kind, "name of the link kind and of the netlink family (default: wireguard)");
+
+static bool kind_is_valid(void)
+{
+	const char *c;
+
+	for (c = kind; *c; ++c) {
+		if (!isalnum(*c) && *c != '-' && *c != '_')
+			return false;
+	}
+	return c != kind;
+}
+
+/* Says what to do about it, as the loader shows only "File exists". */
+static void explain_failure(const char *what, int ret)
+{
+	if (ret != -EEXIST)
+		pr_err("cannot register the %s \"%s\": error %d\n", what, kind, ret);
+	else if (!strcmp(kind, "wireguard"))
+		pr_err("the %s \"wireguard\" belongs to the in-tree module wireguard: unload it (modprobe -r wireguard), or load this one beside it with kind=wgpp\n",
+		       what);
+	else
+		pr_err("the %s \"%s\" belongs to another module: choose another name with kind=\n",
+		       what, kind);
+}
+
+static int __init wg_module_init(void)
+{
+	const char *failed_test;
+	int ret;
+
+	if (!kind_is_valid()) {
+		pr_err("kind=\"%s\" is no name: use letters, digits, '-' and '_'\n", kind);
+		return -EINVAL;
+	}
+	failed_test = wgc_selftest();
+	if (failed_test) {
+		pr_err("self-test of %s failed: refusing to load\n", failed_test);
+		return -EIO;
+	}
+
+	ret = wg_allowedips_slab_init();
+	if (ret)
+		return ret;
+	ret = wg_peer_init();
+	if (ret)
+		goto err_allowedips;
+	ret = wg_ratelimiter_init();
+	if (ret)
+		goto err_peer;
+	ret = wg_device_init(kind);
+	if (ret) {
+		explain_failure("link kind", ret);
+		goto err_ratelimiter;
+	}
+	ret = wg_netlink_init(kind);
+	if (ret) {
+		explain_failure("netlink family", ret);
+		goto err_device;
+	}
+	pr_info("link kind and netlink family \"%s\", self-test passed\n", kind);
+	return 0;
+
+err_device:
+	wg_device_uninit();
+err_ratelimiter:
+	wg_ratelimiter_uninit();
+err_peer:
+	wg_peer_uninit();
+err_allowedips:
+	wg_allowedips_slab_uninit();
+	return ret;
+}
+
+static void __exit wg_module_exit(void)
+{
+	wg_netlink_uninit();
+	wg_device_uninit();
+	wg_ratelimiter_uninit();
+	wg_peer_uninit();
+	wg_allowedips_slab_uninit();
+}
+
+module_init(wg_module_init);
+module_exit(wg_module_exit);
+MODULE_LICENSE("GPL v2");
+MODULE_DESCRIPTION("WireGuard protocol with a C++ core");
+MODULE_AUTHOR("The wgpp authors");
+MODULE_VERSION("0.1.0");
+MODULE_ALIAS_RTNL_LINK("wireguard");
+MODULE_ALIAS_GENL_FAMILY("wireguard");

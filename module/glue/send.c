@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "send.h"
+
+#include <linux/random.h>
+#include <linux/timekeeping.h>
+
+#include "peer.h"
+#include "socket.h"
+
+/* AF41 with ECN 0: handshakes go ahead of the data that waits for them. */
+#define HANDSHAKE_DS_FIELD 0x88
+
+static void count_dropped(struct wg_peer *peer, struct sk_buff *first)
+{
+	struct sk_buff *skb, *next;
+
+	skb_list_walk_safe(first, skb, next)
+		DEV_STATS_INC(peer->wg->dev, tx_dropped);
+}
+
+void wg_packet_purge_staged(struct wg_peer *peer)
+{
+	struct sk_buff_head purged;
+
+	__skb_queue_head_init(&purged);
+	spin_lock_bh(&peer->staged.lock);
+	atomic_long_add(skb_queue_len(&peer->staged), &peer->wg->dev->stats.__tx_dropped);
+	skb_queue_splice_init(&peer->staged, &purged);
+	spin_unlock_bh(&peer->staged.lock);
+	__skb_queue_purge(&purged);
+}
+
+void wg_packet_stage(struct wg_peer *peer, struct sk_buff_head *packets)
+{
+	struct sk_buff *skb;
+
+	spin_lock_bh(&peer->staged.lock);
+	/* The newest packets are the ones somebody still waits for. */
+	while (skb_queue_len(&peer->staged) > WG_STAGED_MAX &&
+	       (skb = __skb_dequeue(&peer->staged))) {
+		DEV_STATS_INC(peer->wg->dev, tx_dropped);
+		kfree_skb(skb);
+	}
+	skb_queue_splice_tail_init(packets, &peer->staged);
+	spin_unlock_bh(&peer->staged.lock);
+}
+
+/* ---- handshake messages ---------------------------------------------------- */
+
+static void send_handshake_message(struct wg_peer *peer, u8 *msg, size_t len, u32 event)
+{
+	wg_cookie_add_macs(peer, msg, len);
+	wg_timers_event(peer, WGC_EV_ANY_SENT | event);
+	wg_socket_send_message(peer, msg, len, HANDSHAKE_DS_FIELD);
+}
+
+static void send_initiation(struct wg_peer *peer)
+{
+	struct wg_device *wg = peer->wg;
+	enum wgc_status status = WGC_BAD_STATE;
+	u8 msg[WGC_INITIATION_LEN];
+	u8 ephemeral[WGC_KEY_LEN];
+
+	/* May sleep for long just after boot: before any lock. */
+	wait_for_random_bytes();
+	get_random_bytes(ephemeral, sizeof(ephemeral));
+
+	down_read(&wg->identity_lock);
+	mutex_lock(&peer->handshake_lock);
+	if (!peer->is_dead) {
+		u32 index = wg_index_insert(wg->index_table, &peer->handshake_entry);
+
+		status = wgc_handshake_create_initiation(&peer->handshake, msg, &wg->identity,
+							 index, ephemeral,
+							 ktime_get_real_ns());
+		if (status != WGC_OK)
+			wg_index_remove(wg->index_table, &peer->handshake_entry);
+	}
+	mutex_unlock(&peer->handshake_lock);
+	up_read(&wg->identity_lock);
+	wgc_wipe(ephemeral, sizeof(ephemeral));
+
+	if (status == WGC_OK)
+		send_handshake_message(peer, msg, sizeof(msg), WGC_EV_INITIATION_SENT);
+	else
+		net_dbg_ratelimited("%s: peer %llu: no initiation made (%d)\n", wg->dev->name,
+				    peer->id, status);
+}
+
+void wg_packet_initiation_work(struct work_struct *work)
+{
+	struct wg_peer *peer = container_of(work, struct wg_peer, initiation_work);
+
+	send_initiation(peer);
+	wg_peer_put(peer);
+}
+
+void wg_packet_queue_initiation(struct wg_peer *peer, bool is_retry)
+{
+	if (!wg_timers_begin_initiation(peer, is_retry))
+		return;
+	wg_peer_get(peer);
+	if (!queue_work(peer->wg->handshake_send_wq, &peer->initiation_work))
+		wg_peer_put(peer);
+}
+
+void wg_packet_send_response(struct wg_peer *peer)
+{
+	struct wg_device *wg = peer->wg;
+	enum wgc_status status = WGC_BAD_STATE;
+	u8 msg[WGC_RESPONSE_LEN];
+	u8 ephemeral[WGC_KEY_LEN];
+	bool has_session = false;
+
+	get_random_bytes(ephemeral, sizeof(ephemeral));
+	mutex_lock(&peer->handshake_lock);
+	if (!peer->is_dead) {
+		u32 index = wg_index_insert(wg->index_table, &peer->handshake_entry);
+
+		status = wgc_handshake_create_response(&peer->handshake, msg, index, ephemeral);
+		if (status == WGC_OK)
+			has_session = wg_keypairs_begin_session(peer);
+		if (!has_session)
+			wg_index_remove(wg->index_table, &peer->handshake_entry);
+	}
+	mutex_unlock(&peer->handshake_lock);
+	wgc_wipe(ephemeral, sizeof(ephemeral));
+
+	if (!has_session) {
+		net_dbg_ratelimited("%s: peer %llu: no response made (%d)\n", wg->dev->name,
+				    peer->id, status);
+		return;
+	}
+	send_handshake_message(peer, msg, sizeof(msg),
+			       WGC_EV_RESPONSE_SENT | WGC_EV_SESSION_DERIVED);
+}
+
+void wg_packet_send_cookie(struct wg_device *wg, struct sk_buff *skb, size_t msg_len)
+{
+	struct wg_cookie_source source;
+	u8 reply[WGC_COOKIE_REPLY_LEN];
+	u8 nonce[WGC_COOKIE_NONCE_LEN];
+
+	wg_cookie_source_from_skb(&source, skb);
+	get_random_bytes(nonce, sizeof(nonce));
+	down_read(&wg->cookie_lock);
+	wgc_cookie_create_reply(&wg->cookie_checker, reply, skb->data, msg_len, source.bytes,
+				source.len, nonce);
+	up_read(&wg->cookie_lock);
+	wg_socket_send_reply(wg, skb, reply, sizeof(reply));
+}
+
+/* ---- data ------------------------------------------------------------------- */
+
+/* The initiator renews the session while it sends; the paper, 6.2. */
+static void keep_key_fresh(struct wg_peer *peer)
+{
+	struct wg_keypair *keypair;
+	bool is_due = false;
+
+	rcu_read_lock_bh();
+	keypair = rcu_dereference_bh(peer->keypairs.current_key);
+	if (keypair)
+		is_due = wgc_session_rekey_on_send(&keypair->session,
+						   READ_ONCE(keypair->next_counter),
+						   ktime_get_coarse_boottime_ns());
+	rcu_read_unlock_bh();
+	if (unlikely(is_due))
+		wg_packet_queue_initiation(peer, false);
+}
+
+/*
+ * Makes @skb linear, its own, and with room for header and tag: at most one allocation.
+ * @tail_len: bytes to append
+ */
+static int make_room(struct sk_buff *skb, unsigned int tail_len)
+{
+	int head = skb_headroom(skb) < WG_MIN_HEADROOM ? SKB_DATA_ALIGN(WG_DATA_HEADROOM) : 0;
+	int tail = skb->data_len + tail_len - (skb_end_pointer(skb) - skb_tail_pointer(skb));
+
+	if (skb_cloned(skb) || head || tail > 0) {
+		int ret = pskb_expand_head(skb, head, max(tail, 0), GFP_ATOMIC);
+
+		if (ret)
+			return ret;
+	}
+	if (skb_is_nonlinear(skb) && !__pskb_pull_tail(skb, skb->data_len))
+		return -ENOMEM;
+	return 0;
+}
+
+static bool seal(struct sk_buff *skb, struct wg_keypair *keypair, u64 counter)
+{
+	unsigned int padding_len = wgc_padding_len(skb->len, WG_PACKET_CB(skb)->mtu);
+	unsigned int plain_len = skb->len + padding_len;
+
+	/* Spread the outer packets by the inner flow, which cannot be seen afterwards. */
+	skb_get_hash(skb);
+	/* Before the data changes: the checksum covers the inner packet. */
+	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
+		return false;
+	if (make_room(skb, padding_len + WGC_TAG_LEN))
+		return false;
+
+	WG_PACKET_CB(skb)->ds_field = skb->len ? ip_tunnel_ecn_encap(0, ip_hdr(skb), skb) : 0;
+	memset(skb_put(skb, padding_len + WGC_TAG_LEN), 0, padding_len);
+	wgc_session_seal(&keypair->session, skb_push(skb, WGC_DATA_HEADER_LEN), plain_len,
+			 counter);
+	wg_packet_scrub(skb, true);
+	return true;
+}
+
+static void seal_batch(struct sk_buff *first)
+{
+	struct wg_keypair *keypair = WG_PACKET_CB(first)->keypair;
+	u64 counter = WG_PACKET_CB(first)->counter;
+	enum wg_packet_state state = WG_PACKET_DONE;
+	struct sk_buff *skb, *next;
+
+	skb_list_walk_safe(first, skb, next) {
+		if (unlikely(!seal(skb, keypair, counter++))) {
+			state = WG_PACKET_FAILED;
+			break;
+		}
+	}
+	wg_packet_queue_send(first, state);
+}
+
+void wg_packet_encrypt_work(struct work_struct *work)
+{
+	struct wg_device *wg = container_of(work, struct wg_worker, work)->wg;
+	struct sk_buff *first;
+
+	while ((first = ptr_ring_consume_bh(&wg->encrypt_queue.ring))) {
+		seal_batch(first);
+		cond_resched();
+	}
+}
+
+static void send_batch(struct wg_peer *peer, struct sk_buff *first)
+{
+	u32 events = WGC_EV_ANY_SENT;
+	struct sk_buff *skb, *next;
+	u64 num_sent_bytes;
+
+	skb_list_walk_safe(first, skb, next) {
+		if (skb->len != WGC_DATA_OVERHEAD)
+			events |= WGC_EV_DATA_SENT;
+	}
+	wg_timers_event(peer, events);
+	wg_socket_send_list(peer, first, &num_sent_bytes);
+	keep_key_fresh(peer);
+}
+
+void wg_packet_send_work(struct work_struct *work)
+{
+	struct wg_peer *peer = container_of(work, struct wg_peer, send_work);
+	struct sk_buff *first;
+
+	while ((first = wg_ordered_queue_pop(&peer->send_queue))) {
+		enum wg_packet_state state = atomic_read(&WG_PACKET_CB(first)->state);
+		struct wg_keypair *keypair = WG_PACKET_CB(first)->keypair;
+
+		if (likely(state == WG_PACKET_DONE)) {
+			send_batch(peer, first);
+		} else {
+			count_dropped(peer, first);
+			kfree_skb_list(first);
+		}
+		wg_keypair_put(keypair);
+		/* Not the last: removal flushes this work before it drops its own. */
+		wg_peer_put(peer);
+		cond_resched();
+	}
+}
+
+/*
+ * Turns all staged packets into one batch, with counters, at the end of the send queue.
+ * One lock makes the order of packets, of counters and of the queue the same.
+ *
+ * Return: the batch, or NULL when there is nothing to do or no way to send it;
+ * *@is_expired then tells that the keypair is used up and packets are still staged.
+ */
+static struct sk_buff *take_batch(struct wg_peer *peer, struct wg_keypair *keypair,
+				  bool *is_expired)
+{
+	struct sk_buff *first = NULL;
+	struct wg_packet_cb *cb;
+	u32 len;
+
+	*is_expired = false;
+	spin_lock_bh(&peer->staged.lock);
+	len = skb_queue_len(&peer->staged);
+	if (!len)
+		goto out;
+	if (wgc_session_may_send(&keypair->session, keypair->next_counter + len - 1,
+				 ktime_get_coarse_boottime_ns()) != WGC_OK) {
+		*is_expired = true;
+		goto out;
+	}
+
+	first = skb_peek(&peer->staged);
+	cb = WG_PACKET_CB(first);
+	cb->counter = keypair->next_counter;
+	cb->keypair = keypair;
+	cb->peer = peer;
+	atomic_set(&cb->state, WG_PACKET_PENDING);
+	/* From a ring of packets with a head to a list that ends in NULL. */
+	skb_peek_tail(&peer->staged)->next = NULL;
+	__skb_queue_head_init(&peer->staged);
+	/* Queued or not, the batch holds these; wg_packet_release() gives them back. */
+	kref_get(&keypair->refcount);
+	wg_peer_get(peer);
+
+	if (likely(wg_ordered_queue_append(&peer->send_queue, first))) {
+		WRITE_ONCE(keypair->next_counter, keypair->next_counter + len);
+		goto out;
+	}
+	spin_unlock_bh(&peer->staged.lock);
+	count_dropped(peer, first);
+	wg_packet_release(first);
+	kfree_skb_list(first);
+	return NULL;
+out:
+	spin_unlock_bh(&peer->staged.lock);
+	return first;
+}
+
+/* Until there is a session nobody's socket shall be held up by what waits here. */
+static void orphan_staged(struct wg_peer *peer)
+{
+	struct sk_buff *skb;
+
+	spin_lock_bh(&peer->staged.lock);
+	skb_queue_walk(&peer->staged, skb)
+		skb_orphan(skb);
+	spin_unlock_bh(&peer->staged.lock);
+}
+
+void wg_packet_send_staged(struct wg_peer *peer)
+{
+	struct wg_device *wg = peer->wg;
+	struct wg_keypair *keypair;
+	struct sk_buff *first = NULL;
+	bool needs_handshake = true;
+
+	/* Also what wg_ordered_queue_close() waits for. */
+	rcu_read_lock_bh();
+	keypair = wg_keypair_get_rcu(rcu_dereference_bh(peer->keypairs.current_key));
+	if (keypair) {
+		first = take_batch(peer, keypair, &needs_handshake);
+		wg_keypair_put(keypair);
+	} else if (skb_queue_empty_lockless(&peer->staged)) {
+		needs_handshake = false;
+	}
+	if (first) {
+		if (likely(!ptr_ring_produce_bh(&wg->encrypt_queue.ring, first)))
+			wg_crypt_queue_kick(&wg->encrypt_queue, wg->packet_wq);
+		else
+			wg_packet_queue_send(first, WG_PACKET_FAILED);
+	}
+	rcu_read_unlock_bh();
+
+	if (unlikely(needs_handshake)) {
+		orphan_staged(peer);
+		wg_packet_queue_initiation(peer, false);
+	}
+}
+
+void wg_packet_send_keepalive(struct wg_peer *peer)
+{
+	struct sk_buff *skb;
+
+	if (skb_queue_empty_lockless(&peer->staged)) {
+		skb = alloc_skb(WG_DATA_HEADROOM + WG_DATA_TAILROOM, GFP_ATOMIC);
+		if (unlikely(!skb))
+			return;
+		skb_reserve(skb, WG_DATA_HEADROOM);
+		skb->dev = peer->wg->dev;
+		WG_PACKET_CB(skb)->mtu = skb->dev->mtu;
+		skb_queue_tail(&peer->staged, skb);
+	}
+	wg_packet_send_staged(peer);
+}

@@ -1,0 +1,461 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What every test-*.sh shares: KTAP output, namespaces with cleanup, veth links, keys,
+# tunnel devices, waiting on conditions, and the kernel log.
+#
+# A test sources this file, calls plan, builds its topology, and states one result per
+# check. Topology code runs under `set -e`: when it fails, the test bails out. The
+# function given to check runs in a subshell of its own, also under `set -e`, so a
+# sequence of commands in it is a sequence of assertions; it cannot set variables or
+# start background commands for later checks.
+#
+# Environment:
+#   KIND         link kind and generic netlink family under test (default wireguard)
+#   WGTOOL       tool that configures it, wg or wgtool (default wg)
+#   WGPP_MODULE  path of the module under test, or in-tree (default)
+#   VERBOSE      1: print the output of checks that pass, too
+
+set -euo pipefail
+
+KIND=${KIND:-wireguard}
+WGTOOL=${WGTOOL:-wg}
+WGPP_MODULE=${WGPP_MODULE:-in-tree}
+VERBOSE=${VERBOSE:-0}
+SELFTESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TRAFFIC=$SELFTESTS/traffic.py
+# Long enough for an emulated machine under load; nothing waits this long unless it fails.
+LIMIT=${LIMIT:-30}
+export LC_ALL=C
+
+# Processes are what costs time under emulation, so names are looked up, not printed.
+test_id=$$
+prefix=wgst-$$
+tmp=$(mktemp -d /tmp/wgst.XXXXXX)
+ktap_planned=0
+ktap_number=0
+ktap_failed=0
+ktap_finished=0
+log_serial=0
+namespaces=()
+background=()
+# Per namespace: what differs from the module under test, and the tunnel device (wg0).
+declare -A ns_kind=() ns_tool=() ns_dev=()
+# Public keys by the name given to keygen.
+declare -A pub=()
+
+#
+# KTAP
+#
+
+# plan NUM: announces the number of results; finish compares.
+plan() {
+	ktap_planned=$1
+	printf 'KTAP version 1\n1..%d\n' "$1"
+}
+
+diag() {
+	printf '# %s\n' "$*"
+}
+
+ok() {
+	ktap_number=$((ktap_number + 1))
+	printf 'ok %d - %s\n' "$ktap_number" "$*"
+}
+
+not_ok() {
+	ktap_number=$((ktap_number + 1))
+	ktap_failed=$((ktap_failed + 1))
+	printf 'not ok %d - %s\n' "$ktap_number" "$*"
+}
+
+# skip NAME REASON: only for a scenario that has no meaning for the module under test.
+skip() {
+	ktap_number=$((ktap_number + 1))
+	printf 'ok %d - %s # SKIP %s\n' "$ktap_number" "$1" "$2"
+}
+
+# check NAME COMMAND [ARG...]: one result from a command or function.
+check() {
+	local name=$1 status
+	shift
+	set +e
+	(
+		set -eE
+		trap 'printf "failed (%d): %s\n" $? "$BASH_COMMAND"' ERR
+		"$@"
+	) >"$tmp/check.out" 2>&1 </dev/null
+	status=$?
+	set -e
+	if [[ $status == 0 ]]; then
+		[[ $VERBOSE != 1 ]] || sed 's/^/# /' "$tmp/check.out"
+		ok "$name"
+	else
+		sed 's/^/# /' "$tmp/check.out"
+		not_ok "$name"
+	fi
+}
+
+# check_fails NAME COMMAND [ARG...]: the command must return a failure.
+check_fails() {
+	local name=$1
+	shift
+	check "$name" refuse "$@"
+}
+
+refuse() {
+	if "$@"; then
+		printf 'succeeded, and should have failed: %s\n' "$*"
+		return 1
+	fi
+}
+
+bail_out() {
+	printf 'Bail out! %s\n' "$*"
+	exit 1
+}
+
+# Last line of every test: the status is that of the results.
+finish() {
+	ktap_finished=1
+	if [[ $ktap_number != "$ktap_planned" ]]; then
+		diag "planned $ktap_planned results, gave $ktap_number"
+		exit 1
+	fi
+	[[ $ktap_failed == 0 ]] || exit 1
+	exit 0
+}
+
+# expect_eq WHAT ACTUAL EXPECTED
+expect_eq() {
+	[[ $2 == "$3" ]] || {
+		printf '%s: is %s, expected %s\n' "$1" "'$2'" "'$3'"
+		return 1
+	}
+}
+
+# expect_between WHAT ACTUAL LOW HIGH, bounds included
+expect_between() {
+	((${2} >= ${3} && ${2} <= ${4})) || {
+		printf '%s: is %s, expected %s to %s\n' "$1" "$2" "$3" "$4"
+		return 1
+	}
+}
+
+# A missing program is a broken set-up, never a reason to skip.
+require_tools() {
+	local tool
+	for tool in ip nsenter "$WGTOOL" python3 "$@"; do
+		command -v "$tool" >/dev/null || bail_out "$tool is not installed"
+	done
+	[[ $(id -u) == 0 ]] || bail_out "the selftests need root, in a throwaway machine"
+}
+
+cleanup() {
+	local status=$? pid ns
+	trap - EXIT
+	set +e
+	for pid in "${background[@]}"; do
+		kill "$pid" 2>/dev/null
+	done
+	for ns in "${namespaces[@]}"; do
+		ip netns pids "$ns" 2>/dev/null | xargs -r kill 2>/dev/null
+		ip netns del "$ns" 2>/dev/null
+	done
+	wait 2>/dev/null
+	if [[ $ktap_finished == 0 ]]; then
+		tail -n 5 "$tmp"/bg.*.out 2>/dev/null | sed 's/^/# /'
+		echo "Bail out! ended early with status $status"
+		[[ $status != 0 ]] || status=1
+	fi
+	rm -rf "$tmp"
+	exit "$status"
+}
+trap cleanup EXIT
+trap 'exit 143' TERM INT
+
+# wait_until SECONDS COMMAND [ARG...]: polls until the command succeeds.
+wait_until() {
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		if ((SECONDS >= deadline)); then
+			printf 'gave up waiting for: %s\n' "$*"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+#
+# Namespaces and links
+#
+
+# in_ns NS COMMAND [ARG...]: only the network namespace is entered.
+in_ns() {
+	local ns=$1
+	shift
+	nsenter --net="/run/netns/$prefix-$ns" -- "$@"
+}
+
+# bg NS COMMAND [ARG...]: in the background, output to a file; sets bg_pid.
+# The command is executed without a shell in between, so bg_pid is its own pid.
+bg() {
+	local ns=$1
+	shift
+	nsenter --net="/run/netns/$prefix-$ns" -- "$@" >>"$tmp/bg.$ns.out" 2>&1 </dev/null &
+	bg_pid=$!
+	background+=("$bg_pid")
+}
+
+# ns_create NS...: loopback up, no duplicate address detection to wait for, and no
+# reverse path filter that could hide what AllowedIPs decide.
+ns_create() {
+	local ns
+	for ns in "$@"; do
+		ip netns add "$prefix-$ns"
+		namespaces+=("$prefix-$ns")
+		: "${ns_dev[$ns]:=wg0}"
+		# shellcheck disable=SC2016 # expanded by the inner shell
+		in_ns "$ns" bash -c '
+			cd /proc/sys/net
+			for conf in all default; do
+				echo 0 >ipv6/conf/$conf/accept_dad
+				echo 0 >ipv6/conf/$conf/router_solicitations
+				echo 0 >ipv4/conf/$conf/rp_filter
+			done
+			exec ip link set lo up'
+	done
+}
+
+# ns_delete NS
+ns_delete() {
+	ip netns del "$prefix-$1"
+}
+
+# ip_ns NS IP-ARGUMENTS...
+ip_ns() {
+	local ns=$1
+	shift
+	ip -n "$prefix-$ns" "$@"
+}
+
+# veth_link NS1 NS2: interface eth-NS2 in NS1 and eth-NS1 in NS2, both up.
+veth_link() {
+	ip link add "eth-$2" netns "$prefix-$1" type veth \
+		peer name "eth-$1" netns "$prefix-$2"
+	ip_ns "$1" link set "eth-$2" up
+	ip_ns "$2" link set "eth-$1" up
+}
+
+# addr_add NS DEV ADDRESS/LEN...
+addr_add() {
+	local ns=$1 dev=$2 address
+	shift 2
+	for address in "$@"; do
+		case $address in
+		*:*) ip_ns "$ns" addr add "$address" dev "$dev" nodad ;;
+		*) ip_ns "$ns" addr add "$address" dev "$dev" ;;
+		esac
+	done
+}
+
+#
+# Keys and tunnel devices
+#
+
+# keygen NAME...: $tmp/NAME.key and ${pub[NAME]}
+keygen() {
+	local name
+	for name in "$@"; do
+		(umask 077 && "$WGTOOL" genkey >"$tmp/$name.key")
+		pub[$name]=$("$WGTOOL" pubkey <"$tmp/$name.key")
+	done
+}
+
+# pskgen NAME: $tmp/NAME.psk
+pskgen() {
+	(umask 077 && "$WGTOOL" genpsk >"$tmp/$1.psk")
+}
+
+# wg_in NS ARGUMENTS...: the namespace's tool, speaking to the namespace's kind.
+wg_in() {
+	local ns=$1
+	shift
+	WGTOOL_KIND=${ns_kind[$ns]:-$KIND} in_ns "$ns" "${ns_tool[$ns]:-$WGTOOL}" "$@"
+}
+
+# wg_set NS ARGUMENTS...: set on the tunnel device of NS.
+wg_set() {
+	local ns=$1
+	shift
+	wg_in "$ns" set "${ns_dev[$ns]}" "$@"
+}
+
+# wg_create NS: the device, with the key NS and nothing else.
+wg_create() {
+	local kind=${ns_kind[$1]:-$KIND}
+	if [[ $kind == go ]]; then
+		# The parent returns when the device can be configured.
+		in_ns "$1" wireguard-go "${ns_dev[$1]}" >>"$tmp/go.out" 2>&1 </dev/null
+	else
+		ip_ns "$1" link add "${ns_dev[$1]}" type "$kind"
+	fi
+	wg_set "$1" private-key "$tmp/$1.key"
+}
+
+# peer_field NS PEER FIELD: of the dump line of the peer whose key is ${pub[PEER]}.
+peer_field() {
+	local column
+	case $3 in
+	psk) column=2 ;;
+	endpoint) column=3 ;;
+	allowed-ips) column=4 ;;
+	handshake) column=5 ;;
+	rx) column=6 ;;
+	tx) column=7 ;;
+	keepalive) column=8 ;;
+	*) bail_out "peer_field: no field $3" ;;
+	esac
+	wg_in "$1" show "${ns_dev[$1]}" dump |
+		awk -F '\t' -v key="${pub[$2]}" -v column="$column" \
+			'NR > 1 && $1 == key { print $column; found = 1 } END { exit !found }'
+}
+
+# dev_stat NS NAME: a counter of the tunnel device, for example rx_errors or tx_packets.
+dev_stat() {
+	local json pattern
+	json=$(ip_ns "$1" -s -s -j link show dev "${ns_dev[$1]}")
+	pattern="\"${2%%_*}\":\{[^}]*\"${2#*_}\":([0-9]+)"
+	[[ $json =~ $pattern ]] || {
+		echo "dev_stat: no $2 in $json" >&2
+		return 1
+	}
+	echo "${BASH_REMATCH[1]}"
+}
+
+# handshake_done NS PEER
+handshake_done() {
+	local when
+	when=$(peer_field "$1" "$2" handshake) && [[ $when != 0 ]]
+}
+
+# ping_ns NS ADDRESS [PING-ARGUMENTS...]: one echo by default, generous reply time.
+ping_ns() {
+	local ns=$1 address=$2
+	shift 2
+	in_ns "$ns" ping -n -c 1 -W "$LIMIT" -i 0.05 "$@" "$address"
+}
+
+# no_ping_ns NS ADDRESS [PING-ARGUMENTS...]: sends one echo that nobody may answer.
+no_ping_ns() {
+	local ns=$1 address=$2
+	shift 2
+	refuse in_ns "$ns" ping -n -c 1 -W 1 "$@" "$address"
+}
+
+# The topology of most tests; a device's name may differ through ns_dev.
+#
+#   namespace a                                    namespace b
+#   eth-b 192.0.2.1/24      ---- veth ----         eth-a 192.0.2.2/24
+#         2001:db8::1/64                                 2001:db8::2/64
+#   wg0   10.9.0.1/24       ==== tunnel ====       wg0   10.9.0.2/24
+#         fd00:9::1/64                                   fd00:9::2/64
+#   port  5001                                     port  5002
+#
+# pair_create [PSK-NAME]: endpoints are set by pair_outer.
+pair_create() {
+	keygen a b
+	ns_create a b
+	veth_link a b
+	addr_add a eth-b 192.0.2.1/24 2001:db8::1/64
+	addr_add b eth-a 192.0.2.2/24 2001:db8::2/64
+	pair_devices "$@"
+}
+
+# pair_devices [PSK-NAME]: the tunnel devices of the pair alone.
+pair_devices() {
+	local psk=${1:+preshared-key $tmp/$1.psk}
+	wg_create a
+	wg_create b
+	# shellcheck disable=SC2086 # psk is two words or none
+	wg_set a listen-port 5001 peer "${pub[b]}" $psk allowed-ips 10.9.0.2/32,fd00:9::2/128
+	# shellcheck disable=SC2086
+	wg_set b listen-port 5002 peer "${pub[a]}" $psk allowed-ips 10.9.0.1/32,fd00:9::1/128
+	addr_add a "${ns_dev[a]}" 10.9.0.1/24 fd00:9::1/64
+	addr_add b "${ns_dev[b]}" 10.9.0.2/24 fd00:9::2/64
+	ip_ns a link set "${ns_dev[a]}" up
+	ip_ns b link set "${ns_dev[b]}" up
+}
+
+# pair_outer 4|6: both ends know each other by this family.
+pair_outer() {
+	case $1 in
+	4)
+		wg_set a peer "${pub[b]}" endpoint 192.0.2.2:5002
+		wg_set b peer "${pub[a]}" endpoint 192.0.2.1:5001
+		;;
+	6)
+		wg_set a peer "${pub[b]}" endpoint '[2001:db8::2]:5002'
+		wg_set b peer "${pub[a]}" endpoint '[2001:db8::1]:5001'
+		;;
+	esac
+}
+
+# serve NS: echo and checksum server of traffic.py on port 7000, TCP and UDP, any address.
+serve() {
+	bg "$1" python3 "$TRAFFIC" serve 7000
+	wait_until "$LIMIT" grep -q ready "$tmp/bg.$1.out"
+}
+
+#
+# The module and the kernel log
+#
+
+module_name() {
+	if [[ $WGPP_MODULE == in-tree ]]; then
+		echo wireguard
+	else
+		basename "$WGPP_MODULE" .ko | tr - _
+	fi
+}
+
+# module_load [PARAMETER...]: the module under test, with what it depends on.
+module_load() {
+	local depends
+	if [[ $WGPP_MODULE == in-tree ]]; then
+		modprobe wireguard
+		return
+	fi
+	depends=$(modinfo -F depends "$WGPP_MODULE" | tr ',' ' ')
+	# shellcheck disable=SC2086 # a list of names
+	modprobe -a udp_tunnel ip6_udp_tunnel $depends
+	if [[ $KIND != wireguard && $# == 0 ]]; then
+		set -- "kind=$KIND"
+	fi
+	insmod "$WGPP_MODULE" "$@"
+}
+
+module_unload() {
+	rmmod "$(module_name)"
+}
+
+module_loaded() {
+	[[ -d /sys/module/$(module_name) ]]
+}
+
+# log_mark: sets log_marker, a line that log_since finds again.
+log_mark() {
+	log_serial=$((log_serial + 1))
+	log_marker="selftest-mark-$test_id-$log_serial"
+	echo "<6>$log_marker" >/dev/kmsg
+}
+
+# log_since MARKER: raw kernel log (with levels) after the marker. When the ring has
+# overrun the marker, everything in it came later.
+log_since() {
+	dmesg -r | awk -v mark="$1" '
+		{ line[NR] = $0 }
+		index($0, mark) { start = NR }
+		END { for (i = start + 1; i <= NR; i++) print line[i] }'
+}

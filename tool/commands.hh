@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+// The subcommands: one file each, all of one shape.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "io.hh"
+#include "model.hh"
+#include "netlink.hh"
+
+namespace wg::tool {
+
+/** What a command works with. */
+struct Context {
+  Devices &devices;
+  /** Written to standard output when the command has ended, in failure too. */
+  Output out;
+  /** For standard error: warnings, and failures that do not end the command. */
+  Output err;
+};
+
+using Arguments = std::span<const std::string>;
+
+/**
+ * A command: @arguments come after its name. It throws UsageError or Error.
+ * Return: the exit status, 0 or 1.
+ */
+using CommandFunction = int (*)(Context &context, Arguments arguments);
+
+struct Command {
+  const char *name;
+  CommandFunction run;
+  /** Arguments, for the usage line. */
+  const char *arguments;
+  const char *summary;
+};
+
+int run_show(Context &context, Arguments arguments);
+int run_showconf(Context &context, Arguments arguments);
+int run_set(Context &context, Arguments arguments);
+int run_setconf(Context &context, Arguments arguments);
+int run_addconf(Context &context, Arguments arguments);
+int run_syncconf(Context &context, Arguments arguments);
+int run_genkey(Context &context, Arguments arguments);
+int run_genpsk(Context &context, Arguments arguments);
+int run_pubkey(Context &context, Arguments arguments);
+
+/** parse_set() - the arguments of `set`, the interface first. Reads key files. */
+DeviceChange parse_set(std::string &warnings, Arguments arguments);
+
+/** get_device() - read one device. Throws Error that begins as wg(8)'s does. */
+Device get_device(Context &context, const std::string &name);
+
+/** set_device() - resolve names, then send. Throws Error that begins as wg(8)'s does. */
+void set_device(Context &context, DeviceChange &change);
+
+/**
+ * sync_change() - what makes a device like a file without touching what is alike
+ * @wanted: from parse_config()
+ */
+DeviceChange sync_change(const DeviceChange &wanted, const Device &current);
+
+}  // namespace wg::tool

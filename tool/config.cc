@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "config.hh"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <optional>
+
+#include "error.hh"
+#include "secret.hh"
+#include "text.hh"
+
+namespace wg::tool {
+namespace {
+
+bool is_blank(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+// A mistyped name of a key must not put the key itself on the screen or into a log.
+std::string shown_line(std::string_view line) {
+  constexpr size_t kMaxShown = 100;
+  const size_t equals = line.find('=');
+  if (equals != std::string_view::npos && line.size() - equals > kKeyTextLen - 4) {
+    return printable(line.substr(0, equals + 1)) + "...";
+  }
+  return printable(line.substr(0, kMaxShown)) + (line.size() > kMaxShown ? "..." : "");
+}
+
+class ConfigParser {
+ public:
+  explicit ConfigParser(std::string file) : file_(std::move(file)) {}
+
+  void parse_line(std::string_view raw) {
+    ++line_;
+    raw = raw.substr(0, raw.find('#'));
+    SecretBytes compact;
+    for (char c : raw) {
+      if (!is_blank(c)) compact.push_back(c);
+    }
+    const std::string_view line = view(compact);
+    if (line.empty()) return;
+    try {
+      parse_statement(line);
+    } catch (const Error &error) {
+      fail(line_, error.what());
+    }
+  }
+
+  Config finish() {
+    end_section();
+    return std::move(config_);
+  }
+
+ private:
+  enum class Section { kNone, kInterface, kPeer };
+
+  [[noreturn]] void fail(int line, std::string_view message) const {
+    throw Error(
+        fmt::format("{}:{}: {}\nConfiguration parsing error", printable(file_), line, message));
+  }
+
+  [[noreturn]] static void fail_unrecognized(std::string_view line, std::string_view expected) {
+    throw Error(fmt::format("Line unrecognized: `{}'; {}", shown_line(line), expected));
+  }
+
+  void parse_statement(std::string_view line) {
+    if (line.find('\0') != std::string_view::npos) {
+      fail_unrecognized(line, "it holds a NUL byte; save the file as plain text");
+    }
+    if (line_ == 1 && line.starts_with("\xef\xbb\xbf")) {
+      fail_unrecognized(line, "save the file as UTF-8 without a byte order mark");
+    }
+    if (equals_caseless(line, "[Interface]")) return begin_section(Section::kInterface);
+    if (equals_caseless(line, "[Peer]")) return begin_section(Section::kPeer);
+    if (line[0] == '[') fail_unrecognized(line, "a section is [Interface] or [Peer]");
+    const size_t equals = line.find('=');
+    if (equals == std::string_view::npos) fail_unrecognized(line, "write NAME = VALUE");
+    const std::string_view name = line.substr(0, equals);
+    const std::string_view value = line.substr(equals + 1);
+    if (value.empty()) fail_unrecognized(line, "a value must follow; leave the line out for none");
+    switch (section_) {
+      case Section::kNone:
+        fail_unrecognized(line, "begin with [Interface] or [Peer]");
+      case Section::kInterface:
+        return parse_interface(line, name, value);
+      case Section::kPeer:
+        return parse_peer(line, name, value);
+    }
+  }
+
+  void parse_interface(std::string_view line, std::string_view name, std::string_view value) {
+    DeviceChange &change = config_.change;
+    if (equals_caseless(name, "PrivateKey")) {
+      change.private_key = secret(value);
+    } else if (equals_caseless(name, "ListenPort")) {
+      change.listen_port = parse_listen_port(value);
+    } else if (equals_caseless(name, "FwMark")) {
+      change.fwmark = parse_fwmark(value);
+    } else {
+      fail_unrecognized(line, "[Interface] takes PrivateKey, ListenPort and FwMark");
+    }
+  }
+
+  void parse_peer(std::string_view line, std::string_view name, std::string_view value) {
+    PeerChange &peer = config_.change.peers.back();
+    if (equals_caseless(name, "PublicKey")) {
+      peer.public_key = parse_public_key(value);
+      has_public_key_ = true;
+    } else if (equals_caseless(name, "PresharedKey")) {
+      peer.preshared_key = secret(value);
+    } else if (equals_caseless(name, "AllowedIPs")) {
+      parse_allowed_ips(peer, config_.warnings, value);
+    } else if (equals_caseless(name, "Endpoint")) {
+      set_endpoint(peer, value);
+    } else if (equals_caseless(name, "PersistentKeepalive")) {
+      peer.keepalive_s = parse_keepalive(value);
+    } else {
+      fail_unrecognized(line,
+                        "[Peer] takes PublicKey, PresharedKey, AllowedIPs, Endpoint and "
+                        "PersistentKeepalive");
+    }
+  }
+
+  void set_endpoint(PeerChange &peer, std::string_view value) {
+    auto parsed = parse_endpoint(value);
+    peer.endpoint.reset();
+    peer.endpoint_name.reset();
+    if (auto *endpoint = std::get_if<Endpoint>(&parsed)) {
+      peer.endpoint = *endpoint;
+    } else {
+      peer.endpoint_name = std::get<EndpointName>(parsed);
+      peer.endpoint_name->where = fmt::format("{}:{}: ", printable(file_), line_);
+    }
+  }
+
+  static SecretKey secret(std::string_view value) {
+    const auto key = SecretKey::parse(value);
+    if (!key) {
+      throw Error(
+          fmt::format("Key is not the correct length or format; a key is 44 characters of "
+                      "base64, this has {}",
+                      value.size()));
+    }
+    return *key;
+  }
+
+  void begin_section(Section section) {
+    end_section();
+    config_.has_section = true;
+    section_ = section;
+    section_line_ = line_;
+    if (section != Section::kPeer) return;
+    has_public_key_ = false;
+    config_.change.peers.emplace_back();
+    // A file describes a peer as a whole, so its list replaces the one in the kernel.
+    config_.change.peers.back().replace_allowed_ips = true;
+  }
+
+  void end_section() {
+    if (section_ != Section::kPeer) return;
+    if (!has_public_key_) {
+      fail(section_line_, "A peer is missing a public key; add PublicKey to this [Peer]");
+    }
+    const PublicKey &key = config_.change.peers.back().public_key;
+    const auto [first, is_new] = peer_lines_.emplace(key, section_line_);
+    // The kernel would let the later block take over, and the first one's AllowedIPs
+    // would be gone without a word.
+    if (!is_new) {
+      fail(section_line_, fmt::format("Peer `{}' has a [Peer] section on line {} already; put all "
+                                      "its lines into one",
+                                      key.text(), first->second));
+    }
+  }
+
+  std::string file_;
+  Config config_;
+  Section section_ = Section::kNone;
+  int line_ = 0;
+  int section_line_ = 0;
+  bool has_public_key_ = false;
+  std::map<PublicKey, int> peer_lines_;
+};
+
+}  // namespace
+
+Config parse_config(std::string_view text, const std::string &file) {
+  ConfigParser parser(file);
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    parser.parse_line(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parser.finish();
+}
+
+}  // namespace wg::tool

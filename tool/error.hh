@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0
+// How the tool fails: a command throws, main() prints one message and exits with 1.
+#pragma once
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace wg::tool {
+
+/** A finished message for the user: what is wrong, the offending text, what would be right. */
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/** The command line does not fit the command: main() adds the command's usage. */
+class UsageError : public Error {
+ public:
+  explicit UsageError(std::string message = {}) : Error(std::move(message)) {}
+};
+
+/** A system call or the kernel refused; the command says what it was doing. */
+class SystemError : public Error {
+ public:
+  /** @detail is the kernel's own explanation, if it gave one. */
+  explicit SystemError(int error, const std::string &detail = {})
+      : Error(std::strerror(error) + (detail.empty() ? "" : " (" + detail + ")")), error_(error) {}
+  int error() const { return error_; }
+
+ private:
+  int error_;
+};
+
+}  // namespace wg::tool

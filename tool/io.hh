@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+// Files and standard streams, without a buffer of their own that secrets would stay in.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include "key.hh"
+#include "secret.hh"
+
+namespace wg::tool {
+
+/**
+ * read_fd() - all bytes up to the end of the file
+ *
+ * Throws SystemError; EFBIG when there are more than @max_len bytes.
+ */
+SecretBytes read_fd(int fd, size_t max_len);
+
+/** read_file() - a whole file or pipe. Throws Error, which names @path. */
+SecretBytes read_file(const std::string &path, size_t max_len);
+
+/** What a command prints: collected, then written once, then wiped. */
+class Output {
+ public:
+  void append(std::string_view text) { bytes_.insert(bytes_.end(), text.begin(), text.end()); }
+
+  /** Not for secrets: formatting may leave copies on the stack. */
+  template <typename... Args>
+  void print(fmt::format_string<Args...> format, Args &&...args) {
+    fmt::format_to(std::back_inserter(bytes_), format, std::forward<Args>(args)...);
+  }
+
+  void append_key(const uint8_t key[kKeyLen]);
+  std::string_view text() const { return view(bytes_); }
+
+  /** flush() - write everything out. Throws SystemError, for instance when a disk is full. */
+  void flush(int fd);
+
+ private:
+  SecretBytes bytes_;
+};
+
+}  // namespace wg::tool

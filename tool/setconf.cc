@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+// setconf, addconf, syncconf: three ways to apply a configuration file.
+#include <algorithm>
+#include <set>
+
+#include "commands.hh"
+#include "config.hh"
+#include "error.hh"
+#include "text.hh"
+
+namespace wg::tool {
+namespace {
+
+Config read_config(Context &context, Arguments arguments) {
+  constexpr size_t kMaxConfigLen = 64 << 20;
+  if (arguments.size() != 2) throw UsageError();
+  const SecretBytes text = read_file(arguments[1], kMaxConfigLen);
+  Config config = parse_config(view(text), arguments[1]);
+  config.change.name = arguments[0];
+  context.err.append(config.warnings);
+  return config;
+}
+
+// An empty file is an editor's or a script's accident far more often than a wish to
+// have a device without key and peers.
+void refuse_empty(const Config &config, const std::string &file) {
+  if (config.has_section) return;
+  throw Error(
+      fmt::format("Configuration file is empty: `{}'; to remove peers or the key, use "
+                  "`set INTERFACE peer KEY remove' or `set INTERFACE private-key /dev/null'",
+                  printable(file)));
+}
+
+bool same_prefixes(const std::vector<AllowedIp> &wanted, const std::vector<AllowedIp> &current) {
+  const auto texts = [](const std::vector<AllowedIp> &ips) {
+    std::set<std::string> set;
+    for (const AllowedIp &ip : ips) set.insert(ip.text());
+    return set;
+  };
+  return texts(wanted) == texts(current);
+}
+
+}  // namespace
+
+int run_setconf(Context &context, Arguments arguments) {
+  Config config = read_config(context, arguments);
+  refuse_empty(config, arguments[1]);
+  DeviceChange &change = config.change;
+  // The file is the whole truth, but for the private key: a file without one often goes
+  // with a key that was set from elsewhere, and losing it cannot be undone.
+  change.replace_peers = true;
+  if (!change.listen_port) change.listen_port = 0;
+  if (!change.fwmark) change.fwmark = 0;
+  set_device(context, change);
+  return 0;
+}
+
+int run_addconf(Context &context, Arguments arguments) {
+  Config config = read_config(context, arguments);
+  set_device(context, config.change);
+  return 0;
+}
+
+DeviceChange sync_change(const DeviceChange &wanted, const Device &current) {
+  DeviceChange change = wanted;
+  // Another port would cut every session off, so an omitted one stays.
+  if (change.listen_port == current.listen_port) change.listen_port.reset();
+  if (!change.fwmark) change.fwmark = 0;
+  std::set<PublicKey> kept;
+  for (PeerChange &peer : change.peers) {
+    kept.insert(peer.public_key);
+    if (!peer.preshared_key) peer.preshared_key = SecretKey();
+    if (!peer.keepalive_s) peer.keepalive_s = 0;
+    const auto it =
+        std::find_if(current.peers.begin(), current.peers.end(),
+                     [&](const Peer &other) { return other.public_key == peer.public_key; });
+    // Replacing a list by itself would drop packets for a moment.
+    if (it != current.peers.end() && peer.replace_allowed_ips &&
+        same_prefixes(peer.allowed_ips, it->allowed_ips)) {
+      peer.replace_allowed_ips = false;
+      peer.allowed_ips.clear();
+    }
+  }
+  std::vector<PeerChange> removals;
+  for (const Peer &peer : current.peers) {
+    if (kept.contains(peer.public_key)) continue;
+    removals.emplace_back();
+    removals.back().public_key = peer.public_key;
+    removals.back().remove = true;
+  }
+  // Removals first: what the others take over is free by then.
+  change.peers.insert(change.peers.begin(), removals.begin(), removals.end());
+  return change;
+}
+
+int run_syncconf(Context &context, Arguments arguments) {
+  Config config = read_config(context, arguments);
+  refuse_empty(config, arguments[1]);
+  resolve_endpoints(config.change);
+  Device current;
+  try {
+    current = context.devices.get(config.change.name);
+  } catch (const SystemError &error) {
+    throw Error(
+        fmt::format("Unable to retrieve current interface configuration: {}", error.what()));
+  }
+  DeviceChange change = sync_change(config.change, current);
+  set_device(context, change);
+  return 0;
+}
+
+}  // namespace wg::tool
