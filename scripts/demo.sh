@@ -60,6 +60,6 @@ modules=("$module")
 [[ $compare == no ]] || modules+=(in-tree)
 say "virtual machine"
 status=0
-scripts/vm.sh -k "$kver" -t 400 -e "TOOL=$tool" -- demo/star.sh "${modules[@]}" || status=$?
+scripts/vm.sh -k "$kver" -t 1200 -e "TOOL=$tool" -- demo/star.sh "${modules[@]}" || status=$?
 [[ $status != 0 ]] || echo "(all of it: $SECONDS s)"
 exit "$status"

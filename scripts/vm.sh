@@ -260,6 +260,11 @@ chmod +x "$initrd/init"
 
 # --- boot --------------------------------------------------------------------------------
 declare -a machine
+# With KVM the kernel runs as on real hardware, mitigations included. An emulated processor
+# leaks nothing to speculation, while emulating return thunks and the like costs a sixth of the
+# time (35 s of processor time for the demo instead of 42 s). The module is compiled with
+# its mitigations either way.
+emulated=''
 case $accel in
 kvm) machine=(-accel kvm -cpu host) ;;
 tcg)
@@ -270,11 +275,12 @@ tcg)
 		machine=(-accel "tcg,thread=multi")
 	fi
 	machine+=(-cpu max)
+	emulated=" mitigations=off"
 	;;
 *) die "--accel knows kvm and tcg, not '$accel'" ;;
 esac
 kernel_args="console=ttyS0 loglevel=7 panic=-1 random.trust_cpu=on printk.devkmsg=on net.ifnames=0"
-kernel_args+=" tsc=reliable no_timer_check cryptomgr.notests"
+kernel_args+=" tsc=reliable no_timer_check$emulated"
 # Emulated processors share the host's with other work; a watchdog that fires for that reason
 # would be taken for a bug of the module.
 kernel_args+=" rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30"
