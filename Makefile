@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0
+# The front door. Each target hands over to Kbuild, CMake or a script.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+
+# The kernel to build for: the running one, unless KDIR or KVER says otherwise.
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+TOOL := build/tool/wgtool
+
+.PHONY: all help module tool install uninstall demo demo-compare check host-test core-check \
+	static-check kselftest vm-module vm-shell clean need-cxx need-kdir
+
+all: module tool
+
+help:
+	@echo 'On your own machine:'
+	@echo '  make                  the module for the running kernel, and wgtool'
+	@echo '  make module           the module (KDIR=... or KVER=... for another kernel)'
+	@echo '  make tool             wgtool, in $(TOOL)'
+	@echo '  make install          both, as root: module to updates/, wgtool to PREFIX/bin'
+	@echo '  make uninstall        removes them again'
+	@echo 'In a throwaway virtual machine, which loads nothing here:'
+	@echo '  make demo             a homelab network through the tunnel, from packages to file'
+	@echo '  make demo-compare     the same, and then with the in-tree module'
+	@echo '  make check            every test there is'
+	@echo '  make kselftest        the kernel selftests alone (TESTS="ping roaming" for some)'
+	@echo '  make vm-shell         a root shell with the module built and its path in $$WGPP_MODULE'
+	@echo 'For who works on the code:'
+	@echo '  make host-test        the unit tests, g++ with sanitizers (CXX=clang++ for the other)'
+	@echo '  make core-check       that the core uses nothing it must not'
+	@echo '  make static-check     formatting and static analysis'
+	@echo '  make clean            removes what was built, and keeps the fetched kernels'
+
+# One line that says what to install beats a page of compiler errors; $(error) prints just that.
+need-kdir:
+	@$(if $(wildcard $(KDIR)/Makefile),:,$(error no kernel headers in $(KDIR): \
+		install the package linux-headers-$(KVER), or give KDIR=))
+
+need-cxx:
+	@$(if $(call cxx_complaint),$(error $(call cxx_complaint)),:)
+
+tool_cxx := $(if $(filter default undefined,$(origin CXX)),g++,$(CXX))
+define cxx_script
+if ! command -v $(tool_cxx) >/dev/null; then
+	echo "no C++ compiler $(tool_cxx): install the package g++ (11 or newer)"; exit;
+fi;
+want=11; case "$$($(tool_cxx) --version | head -n 1)" in *clang*) want=14;; esac;
+have=$$($(tool_cxx) -dumpversion | cut -d . -f 1);
+if [ "$$have" -lt "$$want" ]; then
+	echo "$(tool_cxx) is version $$have, C++20 needs g++ 11 or clang++ 14: install a newer one";
+fi
+endef
+cxx_complaint = $(shell $(cxx_script))
+
+module: need-kdir need-cxx
+	+$(MAKE) -C $(KDIR) M=$(CURDIR)/module modules
+
+tool: need-cxx
+	@$(if $(shell command -v cmake),:,$(error cmake is missing: install the package cmake))
+	@$(if $(shell command -v pkg-config),:,$(error pkg-config is missing: install the package pkg-config))
+	@$(if $(shell pkg-config --exists libnl-genl-3.0 && echo yes),:,$(error \
+		libnl is missing: install the package libnl-genl-3-dev))
+	cmake -S . -B build/tool -DWGPP_TESTS=OFF -DWGPP_TOOL=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+		-DCMAKE_RUNTIME_OUTPUT_DIRECTORY='$(CURDIR)/build/tool'
+	cmake --build build/tool --target wgtool -j $(JOBS)
+
+# The release string of the headers, which names the directory to install to.
+release = $(shell cat '$(KDIR)/include/config/kernel.release' 2>/dev/null || echo '$(KVER)')
+
+install:
+	@[ -e module/wgpp.ko ] && [ -x $(TOOL) ] || { echo "make: nothing built yet; run 'make' first" >&2; exit 1; }
+	install -D -m 644 module/wgpp.ko '$(DESTDIR)/lib/modules/$(release)/updates/wgpp.ko'
+	install -D -m 755 $(TOOL) '$(DESTDIR)$(PREFIX)/bin/wgtool'
+	$(if $(DESTDIR),@echo 'DESTDIR is set: run depmod when the files are in place',PATH="$$PATH:/usr/sbin:/sbin" depmod -a '$(release)')
+
+uninstall:
+	rm -f '$(DESTDIR)/lib/modules/$(release)/updates/wgpp.ko' '$(DESTDIR)$(PREFIX)/bin/wgtool'
+	$(if $(DESTDIR),,PATH="$$PATH:/usr/sbin:/sbin" depmod -a '$(release)')
+
+demo:
+	@scripts/demo.sh
+
+demo-compare:
+	@scripts/demo.sh --compare
+
+check:
+	@scripts/check.sh
+
+host-test:
+	@scripts/host-test.sh '$(tool_cxx)'
+
+core-check: vm-module
+	scripts/check-core.sh
+
+static-check:
+	scripts/check-static.sh
+
+vm-module:
+	@scripts/build-module.sh
+
+kselftest: vm-module tool
+	@scripts/kselftest.sh $(TESTS)
+
+vm-shell: vm-module tool
+	@kver=$$(scripts/kernel.sh --print kver) && \
+	scripts/vm.sh --shell -k "$$kver" -e WGPP_MODULE="$$PWD/build/module-$$kver/wgpp.ko" \
+		-e WGTOOL="$$PWD/$(TOOL)"
+
+clean:
+	find module -type f \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
+		-o -name '*.cmd' -o -name '*.order' -o -name Module.symvers -o -name '*.o.d' \) -delete
+	find build -mindepth 1 -maxdepth 1 ! -name kernel -exec rm -rf {} + 2>/dev/null || true
