@@ -39,6 +39,7 @@ ktap_finished=0
 log_serial=0
 namespaces=()
 background=()
+modules_moved=
 # Per namespace: what differs from the module under test, and the tunnel device (wg0).
 declare -A ns_kind=() ns_tool=() ns_dev=()
 # Public keys by the name given to keygen.
@@ -96,13 +97,8 @@ check() {
 	fi
 }
 
-# check_fails NAME COMMAND [ARG...]: the command must return a failure.
-check_fails() {
-	local name=$1
-	shift
-	check "$name" refuse "$@"
-}
-
+# refuse COMMAND [ARG...]: succeeds when the command fails. For single commands: in a
+# function called here, as after `if` or `||`, `set -e` is off and only its last line counts.
 refuse() {
 	if "$@"; then
 		printf 'succeeded, and should have failed: %s\n' "$*"
@@ -163,6 +159,7 @@ cleanup() {
 		ip netns del "$ns" 2>/dev/null
 	done
 	wait 2>/dev/null
+	[[ -z $modules_moved ]] || modules_end
 	if [[ $ktap_finished == 0 ]]; then
 		tail -n 5 "$tmp"/bg.*.out 2>/dev/null | sed 's/^/# /'
 		echo "Bail out! ended early with status $status"
@@ -223,6 +220,7 @@ ns_create() {
 				echo 0 >ipv6/conf/$conf/accept_dad
 				echo 0 >ipv6/conf/$conf/router_solicitations
 				echo 0 >ipv4/conf/$conf/rp_filter
+				echo 1 >ipv4/conf/$conf/promote_secondaries
 			done
 			exec ip link set lo up'
 	done
@@ -292,16 +290,24 @@ wg_set() {
 	wg_in "$ns" set "${ns_dev[$ns]}" "$@"
 }
 
-# wg_create NS: the device, with the key NS and nothing else.
-wg_create() {
-	local kind=${ns_kind[$1]:-$KIND}
+# wg_link NS [ADDRESS/LEN...]: the tunnel device of NS, unconfigured, with addresses, up.
+wg_link() {
+	local ns=$1 kind=${ns_kind[$1]:-$KIND} address
+	shift
 	if [[ $kind == go ]]; then
 		# The parent returns when the device can be configured.
-		in_ns "$1" wireguard-go "${ns_dev[$1]}" >>"$tmp/go.out" 2>&1 </dev/null
-	else
-		ip_ns "$1" link add "${ns_dev[$1]}" type "$kind"
+		in_ns "$ns" wireguard-go "${ns_dev[$ns]}" >>"$tmp/bg.go.out" 2>&1 </dev/null
 	fi
-	wg_set "$1" private-key "$tmp/$1.key"
+	{
+		[[ $kind == go ]] || echo "link add ${ns_dev[$ns]} type $kind"
+		for address in "$@"; do
+			case $address in
+			*:*) echo "addr add $address dev ${ns_dev[$ns]} nodad" ;;
+			*) echo "addr add $address dev ${ns_dev[$ns]}" ;;
+			esac
+		done
+		echo "link set ${ns_dev[$ns]} up"
+	} | ip -n "$prefix-$ns" -batch -
 }
 
 # peer_field NS PEER FIELD: of the dump line of the peer whose key is ${pub[PEER]}.
@@ -373,19 +379,22 @@ pair_create() {
 	pair_devices "$@"
 }
 
-# pair_devices [PSK-NAME]: the tunnel devices of the pair alone.
+# pair_devices [PSK-NAME]: the tunnel devices of the pair alone, which are new.
 pair_devices() {
-	local psk=${1:+preshared-key $tmp/$1.psk}
-	wg_create a
-	wg_create b
-	# shellcheck disable=SC2086 # psk is two words or none
-	wg_set a listen-port 5001 peer "${pub[b]}" $psk allowed-ips 10.9.0.2/32,fd00:9::2/128
-	# shellcheck disable=SC2086
-	wg_set b listen-port 5002 peer "${pub[a]}" $psk allowed-ips 10.9.0.1/32,fd00:9::1/128
-	addr_add a "${ns_dev[a]}" 10.9.0.1/24 fd00:9::1/64
-	addr_add b "${ns_dev[b]}" 10.9.0.2/24 fd00:9::2/64
-	ip_ns a link set "${ns_dev[a]}" up
-	ip_ns b link set "${ns_dev[b]}" up
+	local psk=${1:+preshared-key $tmp/$1.psk} ns far last
+	for ns in a b; do
+		if [[ $ns == a ]]; then far=b last=1; else far=a last=2; fi
+		wg_link "$ns" 10.9.0.$last/24 fd00:9::$last/64
+		# shellcheck disable=SC2086 # psk is two words or none
+		wg_set "$ns" private-key "$tmp/$ns.key" listen-port 500$last \
+			peer "${pub[$far]}" $psk \
+			allowed-ips "10.9.0.$((3 - last))/32,fd00:9::$((3 - last))/128"
+	done
+}
+
+pair_delete() {
+	ip_ns a link del "${ns_dev[a]}"
+	ip_ns b link del "${ns_dev[b]}"
 }
 
 # pair_outer 4|6: both ends know each other by this family.
@@ -458,4 +467,71 @@ log_since() {
 		{ line[NR] = $0 }
 		index($0, mark) { start = NR }
 		END { for (i = start + 1; i <= NR; i++) print line[i] }'
+}
+
+#
+# Interoperation: ns_kind, ns_tool and ns_dev of b say with whom
+#
+
+# Results that interop gives
+export NUM_INTEROP=8
+
+# interop NAME: 8 results, for each role, each outer family, with and without preshared key.
+interop() {
+	local psk outer initiator
+	pskgen interop
+	pair_create interop
+	serve b
+	for psk in interop none; do
+		for outer in 4 6; do
+			for initiator in a b; do
+				pair_delete
+				if [[ $psk == none ]]; then pair_devices; else pair_devices "$psk"; fi
+				pair_outer "$outer"
+				check "$1, IPv$outer outside, $(interop_role $initiator), $(interop_psk $psk)" \
+					interop_round "$initiator"
+			done
+		done
+	done
+}
+
+interop_role() {
+	if [[ $1 == a ]]; then echo "we initiate"; else echo "it initiates"; fi
+}
+
+interop_psk() {
+	if [[ $1 == none ]]; then echo "no preshared key"; else echo "preshared key"; fi
+}
+
+# interop_round INITIATOR: the first packet makes the handshake, so the role is given by who
+# pings first. The server echoes, so the transfer covers both directions.
+interop_round() {
+	if [[ $1 == a ]]; then
+		ping_ns a 10.9.0.2
+	else
+		ping_ns b 10.9.0.1
+	fi
+	handshake_done a b
+	handshake_done b a
+	ping_ns a fd00:9::2
+	in_ns a python3 "$TRAFFIC" tcp 10.9.0.2 7000 300000
+	in_ns a python3 "$TRAFFIC" udp fd00:9::2 7000 32 1300
+}
+
+# modules_begin: ours with kind=wgpp beside the in-tree module. cleanup calls modules_end.
+modules_begin() {
+	modules_moved=1
+	if [[ $KIND == wireguard ]]; then
+		module_unload
+		module_load kind=wgpp
+	fi
+	modprobe wireguard
+}
+
+modules_end() {
+	rmmod wireguard
+	if [[ $KIND == wireguard ]]; then
+		module_unload
+		module_load
+	fi
 }

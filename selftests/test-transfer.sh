@@ -18,18 +18,18 @@ inner_address() {
 }
 
 tcp_transfer() {
-	in_ns a python3 "$TRAFFIC" tcp "$1" 7000 2000000
+	in_ns a python3 "$TRAFFIC" tcp "$1" 7000 1000000
 }
 
 # Odd sizes, the empty datagram, one of MTU size and one in many fragments.
 udp_transfer() {
-	in_ns a python3 "$TRAFFIC" udp "$1" 7000 200 1371
-	in_ns a python3 "$TRAFFIC" udp "$1" 7000 20 20001
+	in_ns a python3 "$TRAFFIC" udp "$1" 7000 64 1371
+	in_ns a python3 "$TRAFFIC" udp "$1" 7000 8 20001
 	in_ns a python3 "$TRAFFIC" udp "$1" 7000 1 0
 }
 
 iperf3_transfer() {
-	in_ns a iperf3 -c "$1" -n 2M --connect-timeout 10000 "${@:2}" >"$tmp/iperf3.out" ||
+	in_ns a iperf3 -c "$1" -n 1M --connect-timeout 10000 "${@:2}" >"$tmp/iperf3.out" ||
 		{ cat "$tmp/iperf3.out"; return 1; }
 	grep receiver "$tmp/iperf3.out"
 }
@@ -61,7 +61,7 @@ for outer in 4 6; do
 done
 check "TCP handed the device GSO packets" gso_seen
 
-bg b iperf3 -s
+bg b iperf3 -s --forceflush
 wait_until "$LIMIT" grep -q "Server listening" "$tmp/bg.b.out"
 check "iperf3 with three streams" iperf3_transfer 10.9.0.2 -P 3
 check "iperf3 in reverse" iperf3_transfer fd00:9::2 -R
