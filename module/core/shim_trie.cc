@@ -64,7 +64,7 @@ wgc_trie_node *wgc_trie_find(const wgc_trie *trie, const wgc_prefix *prefix) {
   return wrap(unwrap(trie)->find(unwrap(*prefix)));
 }
 
-void wgc_trie_remove(wgc_trie *, wgc_trie_removal *result, wgc_trie_node *node) {
+void wgc_trie_remove(wgc_trie * /*trie*/, wgc_trie_removal *result, wgc_trie_node *node) {
   const wg::TrieRemoval done = wg::trie_remove(unwrap(node));
   result->freed[0] = wrap(done.freed[0]);
   result->freed[1] = wrap(done.freed[1]);
