@@ -5,8 +5,8 @@
 // Limb i stands at 2^ceil(25.5 * i). The product of two odd limbs lies one bit above the limb
 // it belongs to, hence a factor of 2 there; at 2^255 and above a factor of 19 comes in.
 //
-// Bounds: mul, square and mul_small leave even limbs under 2^26 + 2^10 and odd ones under
-// 2^25 + 2^10; add doubles that, sub stays under three times that. The ten products of two such
+// Bounds: mul, square and mul_small leave even limbs under 2^26 and odd ones under 2^25 + 2^17;
+// add doubles that, sub stays under three times that. The ten products of two such
 // sums, with their factors, stay under 2^63.
 #pragma once
 

@@ -93,14 +93,18 @@ void wg_cookie_consume_reply(struct wg_device *wg, const u8 *reply)
 	wg_index_find(wg->index_table, WG_INDEX_HANDSHAKE | WG_INDEX_KEYPAIR,
 		      wgc_message_receiver(WGC_MSG_COOKIE_REPLY, reply), &peer);
 	rcu_read_unlock_bh();
-	if (!peer)
+	if (!peer) {
+		wg_device_count_refused(wg, WGC_UNKNOWN_RECEIVER);
 		return;
+	}
 	spin_lock_bh(&peer->cookie_lock);
 	status = wgc_cookie_consume_reply(&peer->cookie_jar, reply,
 					  ktime_get_coarse_boottime_ns());
 	spin_unlock_bh(&peer->cookie_lock);
-	if (status != WGC_OK)
+	if (status != WGC_OK) {
 		net_dbg_ratelimited("%s: peer %llu: cookie reply refused (%d)\n",
 				    wg->dev->name, peer->id, status);
+		wg_device_count_refused(wg, status);
+	}
 	wg_peer_put(peer);
 }

@@ -138,8 +138,8 @@ static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 	} else {
 		struct sk_buff *segments = skb_gso_segment(skb, 0);
 
-		if (IS_ERR(segments)) {
-			ret = PTR_ERR(segments);
+		if (IS_ERR_OR_NULL(segments)) {
+			ret = segments ? PTR_ERR(segments) : -EINVAL;
 			goto err_peer;
 		}
 		dev_kfree_skb(skb);
@@ -177,16 +177,39 @@ static const struct net_device_ops device_ops = {
 	.ndo_get_stats64 = dev_get_tstats64,
 };
 
+void wg_device_count_refused(struct wg_device *wg, enum wgc_status status)
+{
+	DEV_STATS_INC(wg->dev, rx_errors);
+	switch (status) {
+	case WGC_BAD_LENGTH:
+	case WGC_BAD_TYPE:
+	case WGC_BAD_INNER_LENGTH:
+		DEV_STATS_INC(wg->dev, rx_length_errors);
+		break;
+	case WGC_BAD_MAC1:
+	case WGC_BAD_AEAD:
+		DEV_STATS_INC(wg->dev, rx_crc_errors);
+		break;
+	case WGC_BAD_INNER_VERSION:
+	case WGC_BAD_SOURCE:
+		DEV_STATS_INC(wg->dev, rx_frame_errors);
+		break;
+	default:
+		break;
+	}
+}
+
 /* ---- life -------------------------------------------------------------------- */
 
 static void free_device_parts(struct wg_device *wg)
 {
-	if (wg->packet_wq)
-		destroy_workqueue(wg->packet_wq);
-	if (wg->handshake_send_wq)
-		destroy_workqueue(wg->handshake_send_wq);
+	/* In the order in which one may queue work on the next. */
 	if (wg->handshake_receive_wq)
 		destroy_workqueue(wg->handshake_receive_wq);
+	if (wg->handshake_send_wq)
+		destroy_workqueue(wg->handshake_send_wq);
+	if (wg->packet_wq)
+		destroy_workqueue(wg->packet_wq);
 	if (wg->handshake_queue.queue.workers)
 		wg_crypt_queue_free(&wg->handshake_queue.queue);
 	if (wg->decrypt_queue.workers)
@@ -213,6 +236,8 @@ static void device_destruct(struct net_device *dev)
 	rcu_assign_pointer(wg->creating_net, NULL);
 	wg->listen_port = 0;
 	wg_socket_replace(wg, NULL, NULL);
+	/* For wg_receive() on a socket that was just released. */
+	synchronize_net();
 	wg_peer_remove_all(wg);
 	mutex_unlock(&wg->update_lock);
 	free_device_parts(wg);

@@ -106,4 +106,13 @@ static inline bool wg_is_device(const struct net_device *dev)
 	return dev->rtnl_link_ops == &wg_link_ops;
 }
 
+/**
+ * wg_device_count_refused() - count a message or inner packet that was not accepted
+ *
+ * Always rx_errors; also rx_length_errors for what cannot be parsed, rx_crc_errors for
+ * failed authentication, rx_frame_errors for inner packets that are not IP or not the
+ * peer's.
+ */
+void wg_device_count_refused(struct wg_device *wg, enum wgc_status status);
+
 #endif

@@ -39,6 +39,7 @@ void wg_handshake_queue_message(struct wg_device *wg, struct sk_buff *skb)
 drop:
 	net_dbg_ratelimited("%s: handshake message dropped, queue full or RNG not ready\n",
 			    wg->dev->name);
+	DEV_STATS_INC(wg->dev, rx_dropped);
 	consume_skb(skb);
 }
 
@@ -54,7 +55,7 @@ void wg_handshake_purge_queue(struct wg_device *wg)
 
 void wg_handshake_complete(struct wg_peer *peer)
 {
-	ktime_get_real_ts64(&peer->last_handshake);
+	WRITE_ONCE(peer->last_handshake_unix_ns, ktime_get_real_ns());
 }
 
 void wg_handshake_clear(struct wg_peer *peer)
@@ -93,12 +94,14 @@ static bool is_under_load(struct wg_device *wg)
 static bool may_process(struct wg_device *wg, struct sk_buff *skb, size_t len)
 {
 	bool under_load = is_under_load(wg);
+	enum wgc_status status = wg_cookie_check(wg, skb, len);
 
-	switch (wg_cookie_check(wg, skb, len)) {
+	switch (status) {
 	case WGC_OK:
 		if (under_load && !wg_ratelimiter_allow(dev_net(wg->dev), skb)) {
 			net_dbg_ratelimited("%s: handshake source is too fast\n",
 					    wg->dev->name);
+			DEV_STATS_INC(wg->dev, rx_dropped);
 			return false;
 		}
 		return true;
@@ -110,6 +113,7 @@ static bool may_process(struct wg_device *wg, struct sk_buff *skb, size_t len)
 	default:
 		net_dbg_ratelimited("%s: handshake message with a wrong mac1\n",
 				    wg->dev->name);
+		wg_device_count_refused(wg, status);
 		return false;
 	}
 }
@@ -143,6 +147,7 @@ static void receive_initiation(struct wg_device *wg, struct sk_buff *skb)
 	if (!peer || status != WGC_OK) {
 		net_dbg_ratelimited("%s: initiation refused (%d, peer %s)\n", wg->dev->name,
 				    status, peer ? "known" : "unknown");
+		wg_device_count_refused(wg, status == WGC_OK ? WGC_UNKNOWN_PEER : status);
 		goto out;
 	}
 	wg_socket_set_endpoint_from_skb(peer, skb);
@@ -164,8 +169,10 @@ static void receive_response(struct wg_device *wg, struct sk_buff *skb)
 	wg_index_find(wg->index_table, WG_INDEX_HANDSHAKE,
 		      wgc_message_receiver(WGC_MSG_RESPONSE, skb->data), &peer);
 	rcu_read_unlock_bh();
-	if (!peer)
+	if (!peer) {
+		wg_device_count_refused(wg, WGC_UNKNOWN_RECEIVER);
 		return;
+	}
 
 	down_read(&wg->identity_lock);
 	mutex_lock(&peer->handshake_lock);
@@ -178,6 +185,7 @@ static void receive_response(struct wg_device *wg, struct sk_buff *skb)
 	if (status != WGC_OK) {
 		net_dbg_ratelimited("%s: peer %llu: response refused (%d)\n", wg->dev->name,
 				    peer->id, status);
+		wg_device_count_refused(wg, status);
 		goto out;
 	}
 	wg_socket_set_endpoint_from_skb(peer, skb);

@@ -129,9 +129,10 @@ static int put_endpoint(struct sk_buff *skb, struct wg_peer *peer)
 
 static int put_peer_facts(struct sk_buff *skb, struct wg_peer *peer)
 {
+	const struct timespec64 time = ns_to_timespec64(READ_ONCE(peer->last_handshake_unix_ns));
 	const struct __kernel_timespec last_handshake = {
-		.tv_sec = peer->last_handshake.tv_sec,
-		.tv_nsec = peer->last_handshake.tv_nsec,
+		.tv_sec = time.tv_sec,
+		.tv_nsec = time.tv_nsec,
 	};
 	u8 psk[WGC_KEY_LEN];
 	int ret;
@@ -440,14 +441,14 @@ static void set_endpoint(struct wg_peer *peer, const struct nlattr *attr)
 	struct wg_endpoint endpoint = {};
 	size_t len = nla_len(attr);
 
-	if (len == sizeof(struct sockaddr_in) && addr->sa_family == AF_INET)
+	if (len == sizeof(struct sockaddr_in) && addr->sa_family == AF_INET) {
 		memcpy(&endpoint.addr4, addr, len);
-	else if (len == sizeof(struct sockaddr_in6) && addr->sa_family == AF_INET6)
+	} else if (len == sizeof(struct sockaddr_in6) && addr->sa_family == AF_INET6) {
 		memcpy(&endpoint.addr6, addr, len);
-	else
+		endpoint.addr6.sin6_flowinfo = 0;
+	} else {
 		return;
-	endpoint.addr6.sin6_flowinfo = endpoint.addr.sa_family == AF_INET6 ?
-				       0 : endpoint.addr6.sin6_flowinfo;
+	}
 	wg_socket_set_endpoint(peer, &endpoint);
 }
 

@@ -69,10 +69,7 @@ struct wg_peer *wg_peer_create(struct wg_device *wg, const u8 public_key[WGC_KEY
 	netif_napi_add(wg->dev, &peer->napi, wg_packet_poll);
 	napi_enable(&peer->napi);
 
-	/*
-	 * In the table before the static-static secret is computed, and both under the
-	 * identity lock: whoever changes the identity meanwhile waits, then finds it.
-	 */
+	/* Found by handshakes from here on, so the handshake comes first. */
 	down_read(&wg->identity_lock);
 	wgc_handshake_init(&peer->handshake, &wg->identity, public_key, psk);
 	wg_peer_table_add(wg->peer_table, peer);

@@ -51,7 +51,7 @@ struct wg_peer {
 	struct wg_index_entry handshake_entry;
 	struct work_struct initiation_work;
 	struct work_struct zero_keys_work;
-	struct timespec64 last_handshake;	/* wall clock; zero for never */
+	u64 last_handshake_unix_ns;	/* wall clock; 0 for never */
 
 	rwlock_t endpoint_lock;
 	struct wg_endpoint endpoint;

@@ -19,35 +19,36 @@ struct delivery {
 	u32 events;
 };
 
-static void count_frame_error(struct net_device *dev)
-{
-	DEV_STATS_INC(dev, rx_errors);
-	DEV_STATS_INC(dev, rx_frame_errors);
-}
-
 /*
  * Finds the message in a UDP datagram: checks what the outer headers claim, cuts what
  * follows the datagram, and leaves skb->data at the message.
  */
-static int find_message(struct sk_buff *skb, enum wgc_message_type *type)
+static enum wgc_status find_message(struct sk_buff *skb, enum wgc_message_type *type)
 {
 	unsigned int udp_offset, udp_len;
 
 	if (!wg_packet_protocol_matches(skb) || !skb_transport_header_was_set(skb))
-		return -EINVAL;
+		return WGC_BAD_TYPE;
 	udp_offset = skb_transport_offset(skb);
 	if (!pskb_may_pull(skb, udp_offset + sizeof(struct udphdr)))
-		return -EINVAL;
+		return WGC_BAD_LENGTH;
 	udp_len = ntohs(udp_hdr(skb)->len);
 	if (udp_len < sizeof(struct udphdr) + WGC_MIN_MESSAGE_LEN ||
 	    udp_len > skb->len - udp_offset)
-		return -EINVAL;
+		return WGC_BAD_LENGTH;
 	if (pskb_trim(skb, udp_offset + udp_len))
-		return -ENOMEM;
+		return WGC_BAD_LENGTH;
 	if (!pskb_may_pull(skb, udp_offset + sizeof(struct udphdr) + WGC_DATA_HEADER_LEN))
-		return -EINVAL;
+		return WGC_BAD_LENGTH;
 	skb_pull(skb, udp_offset + sizeof(struct udphdr));
-	return wgc_message_classify(skb->data, skb->len, type) == WGC_OK ? 0 : -EINVAL;
+	return wgc_message_classify(skb->data, skb->len, type);
+}
+
+/* The ring is full: the packet has its place in the ordered queue already. */
+static void drop_pending(struct wg_device *wg, struct sk_buff *skb)
+{
+	DEV_STATS_INC(wg->dev, rx_dropped);
+	wg_packet_queue_receive(skb, WG_PACKET_FAILED);
 }
 
 /* Consumes @skb. */
@@ -61,26 +62,30 @@ static void queue_for_opening(struct wg_device *wg, struct sk_buff *skb)
 	entry = wg_index_find(wg->index_table, WG_INDEX_KEYPAIR,
 			      wgc_message_receiver(WGC_MSG_DATA, skb->data), &peer);
 	if (!entry)
-		goto drop;
+		goto unknown;
 	cb->peer = peer;
 	cb->keypair = wg_keypair_get_rcu(container_of(entry, struct wg_keypair, entry));
 	if (!cb->keypair)
-		goto drop_peer;
+		goto unknown_keypair;
 	atomic_set(&cb->state, WG_PACKET_PENDING);
 	skb_mark_not_on_list(skb);
 	if (!wg_ordered_queue_append(&peer->receive_queue, skb))
-		goto drop_keypair;
+		goto full;
 	if (likely(!ptr_ring_produce_bh(&wg->decrypt_queue.ring, skb)))
 		wg_crypt_queue_kick(&wg->decrypt_queue, wg->packet_wq);
 	else
-		wg_packet_queue_receive(skb, WG_PACKET_FAILED);
+		drop_pending(wg, skb);
 	rcu_read_unlock_bh();
 	return;
 
-drop_keypair:
-	wg_keypair_put(cb->keypair);
-drop_peer:
+full:
+	DEV_STATS_INC(wg->dev, rx_dropped);
+	wg_packet_release(skb);
+	goto drop;
+unknown_keypair:
 	wg_peer_put(peer);
+unknown:
+	wg_device_count_refused(wg, WGC_UNKNOWN_RECEIVER);
 drop:
 	rcu_read_unlock_bh();
 	consume_skb(skb);
@@ -88,16 +93,19 @@ drop:
 
 int wg_receive(struct sock *sk, struct sk_buff *skb)
 {
-	struct wg_device *wg = sk->sk_user_data;
+	struct wg_device *wg = rcu_dereference_sk_user_data(sk);
 	enum wgc_message_type type;
+	enum wgc_status status;
 
 	if (unlikely(!wg))
 		goto drop;
 	skb = skb_share_check(skb, GFP_ATOMIC);
 	if (unlikely(!skb))
 		return 0;
-	if (unlikely(find_message(skb, &type))) {
-		net_dbg_ratelimited("%s: datagram is no message, dropped\n", wg->dev->name);
+	status = find_message(skb, &type);
+	if (unlikely(status != WGC_OK)) {
+		net_dbg_ratelimited("%s: datagram is no message (%d)\n", wg->dev->name, status);
+		wg_device_count_refused(wg, status);
 		goto drop;
 	}
 	if (likely(type == WGC_MSG_DATA)) {
@@ -113,19 +121,25 @@ drop:
 	return 0;
 }
 
-static bool open_packet(struct sk_buff *skb)
+static bool open_packet(struct wg_device *wg, struct sk_buff *skb)
 {
 	struct wg_packet_cb *cb = WG_PACKET_CB(skb);
+	enum wgc_status status;
 	int ret;
 
 	/* In place, so it must be ours alone; most packets are linear and unshared. */
 	if (unlikely(skb_cloned(skb) || skb_is_nonlinear(skb))) {
 		ret = skb_cloned(skb) ? pskb_expand_head(skb, 0, 0, GFP_ATOMIC) : 0;
-		if (ret || skb_linearize(skb))
+		if (ret || skb_linearize(skb)) {
+			DEV_STATS_INC(wg->dev, rx_dropped);
 			return false;
+		}
 	}
-	return wgc_session_open(&cb->keypair->session, skb->data, skb->len, &cb->counter,
-				ktime_get_coarse_boottime_ns()) == WGC_OK;
+	status = wgc_session_open(&cb->keypair->session, skb->data, skb->len, &cb->counter,
+				  ktime_get_coarse_boottime_ns());
+	if (unlikely(status != WGC_OK))
+		wg_device_count_refused(wg, status);
+	return status == WGC_OK;
 }
 
 void wg_packet_decrypt_work(struct work_struct *work)
@@ -135,7 +149,7 @@ void wg_packet_decrypt_work(struct work_struct *work)
 
 	while ((skb = ptr_ring_consume_bh(&wg->decrypt_queue.ring))) {
 		wg_packet_queue_receive(skb,
-					open_packet(skb) ? WG_PACKET_DONE : WG_PACKET_FAILED);
+					open_packet(wg, skb) ? WG_PACKET_DONE : WG_PACKET_FAILED);
 		cond_resched();
 	}
 }
@@ -170,14 +184,13 @@ static bool make_inner_packet(struct wg_peer *peer, struct sk_buff *skb)
 	status = wgc_inner_parse(skb->data, skb->len, skb->len, &inner);
 	if (unlikely(status == WGC_BAD_INNER_VERSION)) {
 		net_dbg_ratelimited("%s: peer %llu: packet is not IP\n", dev->name, peer->id);
-		count_frame_error(dev);
+		wg_device_count_refused(peer->wg, status);
 		return false;
 	}
 	if (unlikely(status != WGC_OK)) {
 		net_dbg_ratelimited("%s: peer %llu: packet has the wrong length\n", dev->name,
 				    peer->id);
-		DEV_STATS_INC(dev, rx_errors);
-		DEV_STATS_INC(dev, rx_length_errors);
+		wg_device_count_refused(peer->wg, status);
 		return false;
 	}
 	/* Cuts the padding. The packet is linear, so this cannot fail. */
@@ -186,7 +199,7 @@ static bool make_inner_packet(struct wg_peer *peer, struct sk_buff *skb)
 					 inner.addr_len))) {
 		net_dbg_ratelimited("%s: peer %llu: source address is not in its AllowedIPs\n",
 				    dev->name, peer->id);
-		count_frame_error(dev);
+		wg_device_count_refused(peer->wg, WGC_BAD_SOURCE);
 		return false;
 	}
 
@@ -220,6 +233,7 @@ static void deliver(struct wg_peer *peer, struct sk_buff *skb, struct delivery *
 	if (unlikely(status != WGC_OK)) {
 		net_dbg_ratelimited("%s: peer %llu: counter %llu refused (%d)\n",
 				    peer->wg->dev->name, peer->id, cb->counter, status);
+		wg_device_count_refused(peer->wg, status);
 		goto drop;
 	}
 

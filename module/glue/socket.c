@@ -171,6 +171,13 @@ static int send_one(struct wg_device *wg, struct sk_buff *skb,
 	}
 }
 
+static int count_send_error(struct wg_device *wg, int err)
+{
+	DEV_STATS_INC(wg->dev, tx_errors);
+	DEV_STATS_INC(wg->dev, tx_carrier_errors);
+	return err;
+}
+
 int wg_socket_send_list(struct wg_peer *peer, struct sk_buff *first, u64 *num_sent_bytes)
 {
 	struct sk_buff *skb, *next;
@@ -187,12 +194,12 @@ int wg_socket_send_list(struct wg_peer *peer, struct sk_buff *first, u64 *num_se
 
 		skb->prev = NULL;
 		err = send_one(peer->wg, skb, &peer->endpoint, WG_PACKET_CB(skb)->ds_field,
-				   &peer->endpoint_cache, &is_stale);
+			       &peer->endpoint_cache, &is_stale);
 
 		if (likely(!err))
 			*num_sent_bytes += len;
 		else
-			ret = err;
+			ret = count_send_error(peer->wg, err);
 	}
 	read_unlock(&peer->endpoint_lock);
 	rcu_read_unlock_bh();

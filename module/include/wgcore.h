@@ -82,6 +82,10 @@ enum wgc_status {
 	WGC_TOO_OLD,		/* counter behind the replay window */
 	WGC_BAD_INNER_VERSION,	/* inner packet is neither IPv4 nor IPv6 */
 	WGC_BAD_INNER_LENGTH,	/* inner packet shorter than its header says */
+	/* The glue's own verdicts, from its tables. */
+	WGC_UNKNOWN_RECEIVER,	/* no handshake or keypair has this index */
+	WGC_UNKNOWN_PEER,	/* no peer has this public key */
+	WGC_BAD_SOURCE,		/* inner source address is not in the peer's AllowedIPs */
 	WGC_NUM_STATUS
 };
 
