@@ -97,6 +97,7 @@ struct Position {
 };
 
 TrieNode **slot_of(uintptr_t link) {
+  // The tags share the word with the pointer. NOLINTNEXTLINE(performance-no-int-to-ptr)
   return reinterpret_cast<TrieNode **>(link & ~kTagMask);
 }
 
