@@ -17,11 +17,11 @@ NUM_RELOADS=20
 # ends it when the test was killed.
 traffic_start() {
 	traffic=()
-	bg a ping -q -n -i 0.01 -s 4000 -w 600 10.9.0.2
+	bg a ping -q -n -i 0.03 -s 4000 -w 600 10.9.0.2
 	traffic+=("$bg_pid")
-	bg a ping -q -n -i 0.01 -s 100 -w 600 fd00:9::2
+	bg a ping -q -n -i 0.02 -s 100 -w 600 fd00:9::2
 	traffic+=("$bg_pid")
-	bg b ping -q -n -i 0.01 -s 4000 -w 600 10.9.0.1
+	bg b ping -q -n -i 0.03 -s 4000 -w 600 10.9.0.1
 	traffic+=("$bg_pid")
 }
 
@@ -43,7 +43,7 @@ devices_up() {
 flows() {
 	local before
 	before=$(peer_field b a rx)
-	wait_until "$LIMIT" rx_beyond b a $((before + 20000))
+	wait_until "$LIMIT" rx_beyond b a $((before + 10000))
 }
 
 rx_beyond() {
@@ -198,8 +198,8 @@ for ns in d e; do
 	ip -n "$prefix-$ns" -batch "$tmp/$from.batch"
 	wg_in "$ns" setconf wg0 "$tmp/$from.conf"
 done
-bg d ping -q -n -i 0.01 -s 4000 -w 600 10.9.0.2
-bg e ping -q -n -i 0.01 -s 4000 -w 600 10.9.0.1
+bg d ping -q -n -i 0.03 -s 4000 -w 600 10.9.0.2
+bg e ping -q -n -i 0.03 -s 4000 -w 600 10.9.0.1
 ping_ns d 10.9.0.2 >/dev/null
 check "namespaces deleted under traffic" namespaces_deleted
 if [[ $WGPP_MODULE == in-tree ]]; then

@@ -117,11 +117,11 @@ up_plain() {
 }
 
 save() {
-	ip_ns a link set wgq0 mtu 1400
 	wg_in a set wgq0 peer "${pub[b]}" persistent-keepalive 33
 	quick save "$tmp/wgq0.conf"
 	grep -q '^PersistentKeepalive = 33$' "$tmp/wgq0.conf"
-	grep -q '^MTU = 1400$' "$tmp/wgq0.conf"
+	grep -q '^Address = 10.9.0.1/24$' "$tmp/wgq0.conf"
+	grep -q "^PostUp = echo up %i" "$tmp/wgq0.conf"
 	grep -q "^PrivateKey = $(<"$tmp/a.key")\$" "$tmp/wgq0.conf"
 }
 
