@@ -474,24 +474,22 @@ log_since() {
 #
 
 # Results that interop gives
-export NUM_INTEROP=8
+export NUM_INTEROP=4
 
-# interop NAME: 8 results, for each role, each outer family, with and without preshared key.
+# interop NAME: each two of role, outer family and preshared key meet in every combination;
+# all three together would take twice as long and meet no further pair.
 interop() {
-	local psk outer initiator
+	local round psk outer initiator
 	pskgen interop
 	pair_create interop
 	serve b
-	for psk in interop none; do
-		for outer in 4 6; do
-			for initiator in a b; do
-				pair_delete
-				if [[ $psk == none ]]; then pair_devices; else pair_devices "$psk"; fi
-				pair_outer "$outer"
-				check "$1, IPv$outer outside, $(interop_role $initiator), $(interop_psk $psk)" \
-					interop_round "$initiator"
-			done
-		done
+	for round in "a 4 interop" "b 6 interop" "b 4 none" "a 6 none"; do
+		read -r initiator outer psk <<<"$round"
+		pair_delete
+		if [[ $psk == none ]]; then pair_devices; else pair_devices "$psk"; fi
+		pair_outer "$outer"
+		check "$1, IPv$outer outside, $(interop_role "$initiator"), $(interop_psk "$psk")" \
+			interop_round "$initiator"
 	done
 }
 

@@ -8,13 +8,13 @@
 # TEST is ping, test-ping or test-ping.sh; without one, all of them run. The output is
 # nested KTAP, and the last line is "N passed, N failed, N skipped". A test also fails
 # when the kernel logged a warning or was tainted while it ran, or when it took longer
-# than SECONDS (default 240). KIND, WGPP_MODULE and WGTOOL are explained in common.sh.
+# than SECONDS (default 300). KIND, WGPP_MODULE and WGTOOL are explained in common.sh.
 # The status is 0 when nothing failed.
 
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-limit_s=240
+limit_s=300
 verbose=0
 num_passed=0
 num_failed=0
@@ -83,15 +83,17 @@ log_faults() {
 }
 
 # watched NAME COMMAND...: runs the command between two looks at the kernel log. Its
-# output goes to $work/out. Sets status and faults.
+# output is shown, indented, while it runs, and kept in $work/out. Sets status and faults.
 watched() {
 	local name=$1 marker taint_before taint_new
 	shift
 	marker="selftest-run-$$-$name"
 	taint_before=$(taint)
 	echo "<6>$marker" >/dev/kmsg
-	status=0
-	"$@" >"$work/out" 2>&1 || status=$?
+	set +e
+	"$@" 2>&1 </dev/null | tee "$work/out" | sed -u 's/^/  /'
+	status=${PIPESTATUS[0]}
+	set -e
 	faults=$(log_faults "$marker")
 	taint_new=$(($(taint) & ~taint_before & ~taint_allowed))
 	if [[ $taint_new != 0 ]]; then
@@ -134,7 +136,6 @@ judge_faults() {
 watched load module module_load
 reason=
 [[ $status == 0 ]] || {
-	sed 's/^/  # /' "$work/out"
 	dmesg | tail -5 | sed 's/^/  # kernel: /'
 	result "load the module" "status $status"
 	die "the module under test does not load"
@@ -148,7 +149,6 @@ for test in "${tests[@]}"; do
 	start=$SECONDS
 	# -k: a test that hangs in its cleanup is ended as well.
 	watched "$name" env VERBOSE="$verbose" timeout -k 20 "$limit_s" bash "$test"
-	sed 's/^/  /' "$work/out"
 	reason=
 	passed=$(count '^ok [0-9]+ ')
 	failed=$(count '^not ok [0-9]+ ')
@@ -171,7 +171,6 @@ done
 watched unload module module_unload
 reason=
 if [[ $status != 0 ]]; then
-	sed 's/^/  # /' "$work/out"
 	reason="status $status"
 	num_failed=$((num_failed + 1))
 fi
