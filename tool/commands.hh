@@ -14,6 +14,8 @@ namespace wg::tool {
 /** What a command works with. */
 struct Context {
   Devices &devices;
+  /** As the user called it, for messages. */
+  std::string program;
   /** Written to standard output when the command has ended, in failure too. */
   Output out;
   /** For standard error: warnings, and failures that do not end the command. */

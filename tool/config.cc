@@ -27,6 +27,12 @@ std::string shown_line(std::string_view line) {
   return printable(line.substr(0, kMaxShown)) + (line.size() > kMaxShown ? "..." : "");
 }
 
+// A message that has its file and line already.
+class LocatedError : public Error {
+ public:
+  using Error::Error;
+};
+
 class ConfigParser {
  public:
   explicit ConfigParser(std::string file) : file_(std::move(file)) {}
@@ -42,6 +48,8 @@ class ConfigParser {
     if (line.empty()) return;
     try {
       parse_statement(line);
+    } catch (const LocatedError &) {
+      throw;
     } catch (const Error &error) {
       fail(line_, error.what());
     }
@@ -56,7 +64,7 @@ class ConfigParser {
   enum class Section { kNone, kInterface, kPeer };
 
   [[noreturn]] void fail(int line, std::string_view message) const {
-    throw Error(
+    throw LocatedError(
         fmt::format("{}:{}: {}\nConfiguration parsing error", printable(file_), line, message));
   }
 

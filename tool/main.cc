@@ -109,7 +109,7 @@ int run(const std::string &program, std::vector<std::string> words, Output &out,
   for (const Command &command : kCommands) {
     if (name != command.name) continue;
     const auto devices = open_devices(kind);
-    Context context{*devices, {}, {}};
+    Context context{*devices, program, {}, {}};
     const Arguments all(words);
     const int status = run_command(command, program, context, words.empty() ? all : all.subspan(1));
     out = std::move(context.out);

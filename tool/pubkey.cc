@@ -20,9 +20,9 @@ int run_pubkey(Context &context, Arguments arguments) {
   const SecretBytes input = read_fd(STDIN_FILENO, kMaxInputLen);
   const std::string_view text = view(input);
   const auto key = SecretKey::parse(text.substr(0, kKeyTextLen));
-  if (!key) throw Error("wgtool: Key is not the correct length or format");
+  if (!key) throw Error(context.program + ": Key is not the correct length or format");
   for (char c : text.substr(kKeyTextLen)) {
-    if (!is_blank_or_nul(c)) throw Error("wgtool: Trailing characters found after key");
+    if (!is_blank_or_nul(c)) throw Error(context.program + ": Trailing characters found after key");
   }
   const PublicKey public_key = key->public_key();
   context.out.append_key(public_key.bytes.data());
