@@ -87,6 +87,14 @@ check_module() {
 	fi
 }
 
+# First that the check catches what it is meant to catch, then the check.
+check_core() {
+	local status=0
+	scripts/check-core.sh --selftest || status=$?
+	scripts/check-core.sh "$module_dir" || status=$?
+	return "$status"
+}
+
 check_selftests() {
 	make --no-print-directory tool || {
 		echo "not ok - wgtool builds"
@@ -109,7 +117,7 @@ for name in "${stages[@]}"; do
 	host-*) stage "$name" scripts/host-test.sh "${name#host-}" ;;
 	static) stage static scripts/check-static.sh ;;
 	module) stage module check_module ;;
-	core) stage core scripts/check-core.sh "$module_dir" ;;
+	core) stage core check_core ;;
 	kselftest) stage kselftest check_selftests ;;
 	*)
 		failures+=("no stage '$name'; the stages are: ${all_stages[*]}")
