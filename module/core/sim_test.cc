@@ -38,7 +38,7 @@ class SimTest : public ::testing::Test {
   struct Link {
     bool is_up = true;
     unsigned loss_percent = 0, duplicate_percent = 0;
-    uint64_t jitter_ns = 0;
+    uint64_t extra_delay_ns = 0, jitter_ns = 0;
     // May look at each message and its time of sending, and refuse to carry it.
     std::function<bool(const Message &)> filter;
   };
@@ -57,7 +57,7 @@ class SimTest : public ::testing::Test {
     const int num_copies = random_.chance(link.duplicate_percent) ? 2 : 1;
     for (int i = 0; i < num_copies; ++i) {
       const uint64_t jitter_ns = link.jitter_ns != 0 ? random_.below(link.jitter_ns) : 0;
-      in_flight_.emplace(now_ns_ + kDelay_ns + jitter_ns, Arrival{&to, msg});
+      in_flight_.emplace(now_ns_ + kDelay_ns + link.extra_delay_ns + jitter_ns, Arrival{&to, msg});
     }
   }
 
@@ -428,6 +428,16 @@ TEST_F(Sim, BothCallAtTheSameMoment) {
   send(a_, 1);
   send(b_, 2);
   run_for(60 * kSecond);
+  EXPECT_EQ(b_.log.delivered, std::vector<Message>{packet(1)});
+  EXPECT_EQ(a_.log.delivered, std::vector<Message>{packet(2)});
+}
+
+// Here most retries fall into the 5 s after a response, often on both sides at once.
+TEST_F(Sim, BothCallAtTheSameMomentOverASlowLink) {
+  a_to_b_.extra_delay_ns = b_to_a_.extra_delay_ns = 140 * kMs;
+  send(a_, 1);
+  send(b_, 2);
+  run_for(300 * kSecond);
   EXPECT_EQ(b_.log.delivered, std::vector<Message>{packet(1)});
   EXPECT_EQ(a_.log.delivered, std::vector<Message>{packet(2)});
 }

@@ -98,6 +98,13 @@ uint32_t Timers::expire(uint64_t *deadline_ns, uint64_t now_ns) {
 
 // 6.4
 uint32_t Timers::expire_retransmit(uint64_t now_ns) {
+  if (!may_initiate(now_ns)) {
+    // Both sides called at the same moment, and we answered after calling. Leave would be refused
+    // now; if it was on both sides and both left it at that, nobody would call again. A whole turn
+    // later, so that a side that was not refused has the link to itself.
+    retransmit_ns_ = now_ns + kRekeyTimeout_ns;
+    return 0;
+  }
   retransmit_ns_ = kNever;
   if (num_attempts_ > kMaxHandshakeAttempts) {
     // Nobody is there: stop talking, and let the keys go in their time.

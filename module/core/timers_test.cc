@@ -142,6 +142,15 @@ TEST_F(Timers, ResponseCountsAsHandshakeSent) {
   EXPECT_TRUE(wgc_timers_begin_initiation(&timers_, false, kNow_ns + 5 * kSecond));
 }
 
+TEST_F(Timers, RetryWithin5SecondsOfAResponseWaitsAnotherTurn) {
+  ASSERT_TRUE(wgc_timers_begin_initiation(&timers_, false, kNow_ns));
+  event(WGC_EV_INITIATION_SENT);
+  event(WGC_EV_RESPONSE_SENT, kNow_ns + kSecond);
+  expect_due(kNow_ns + 5 * kSecond, 0, kNow_ns + 10 * kSecond);
+  expect_due(kNow_ns + 10 * kSecond, kRetry);
+  EXPECT_TRUE(wgc_timers_begin_initiation(&timers_, true, kNow_ns + 10 * kSecond));
+}
+
 TEST_F(Timers, NewHandshake15SecondsAfterUnansweredData) {
   EXPECT_EQ(event(WGC_EV_ANY_SENT | WGC_EV_DATA_SENT), kNow_ns + 15 * kSecond);
   // More data does not put it off.
