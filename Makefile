@@ -69,7 +69,8 @@ tool: need-cxx
 	cmake --build build/tool --target wgtool -j $(JOBS)
 
 # The release string of the headers, which names the directory to install to.
-release = $(shell cat '$(KDIR)/include/config/kernel.release' 2>/dev/null || echo '$(KVER)')
+release = $(or $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
+	'$(KDIR)/include/generated/utsrelease.h' 2>/dev/null),$(KVER))
 
 install:
 	@[ -e module/wgpp.ko ] && [ -x $(TOOL) ] || { echo "make: nothing built yet; run 'make' first" >&2; exit 1; }

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "chacha20.hh"
-#include "crypto_test.hh"
+#include "test_crypto.hh"
 
 namespace wg::test {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "chacha20.hh"
 
-#include "crypto_test.hh"
+#include "test_crypto.hh"
 
 namespace wg::test {
 

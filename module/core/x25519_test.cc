@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "x25519.hh"
 
-#include "crypto_test.hh"
+#include "test_crypto.hh"
 
 namespace wg::test {
 namespace {

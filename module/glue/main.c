@@ -29,17 +29,23 @@ static bool kind_is_valid(void)
 	return c != kind;
 }
 
-/* Says what to do about it, as the loader shows only "File exists". */
-static void explain_failure(const char *what, int ret)
+/*
+ * Says what to do about it, as the loader shows only an error's name. A name that is taken
+ * is -EBUSY then: modprobe takes -EEXIST for "loaded already" and reports success.
+ */
+static int explain_failure(const char *what, int ret)
 {
-	if (ret != -EEXIST)
+	if (ret != -EEXIST) {
 		pr_err("cannot register the %s \"%s\": error %d\n", what, kind, ret);
-	else if (!strcmp(kind, "wireguard"))
+		return ret;
+	}
+	if (!strcmp(kind, "wireguard"))
 		pr_err("the %s \"wireguard\" belongs to the in-tree module wireguard: unload it (modprobe -r wireguard), or load this one beside it with kind=wgpp\n",
 		       what);
 	else
 		pr_err("the %s \"%s\" belongs to another module: choose another name with kind=\n",
 		       what, kind);
+	return -EBUSY;
 }
 
 static int __init wg_module_init(void)
@@ -68,12 +74,12 @@ static int __init wg_module_init(void)
 		goto err_peer;
 	ret = wg_device_init(kind);
 	if (ret) {
-		explain_failure("link kind", ret);
+		ret = explain_failure("link kind", ret);
 		goto err_ratelimiter;
 	}
 	ret = wg_netlink_init(kind);
 	if (ret) {
-		explain_failure("netlink family", ret);
+		ret = explain_failure("netlink family", ret);
 		goto err_device;
 	}
 	pr_info("link kind and netlink family \"%s\", self-test passed\n", kind);

@@ -93,7 +93,7 @@ inline std::vector<Vector> read_vectors(const std::string &file) {
 }
 
 // Random bytes. The seed is new in every run and stands in the message of a failure; setting
-// WGPP_TEST_SEED repeats a run.
+// WGPP_SEED repeats a run.
 class Random {
  public:
   Random() : Random(choose_seed()) {}
@@ -118,10 +118,10 @@ class Random {
 
  private:
   explicit Random(uint64_t seed)
-      : engine_(seed), trace_(__FILE__, __LINE__, "WGPP_TEST_SEED=" + std::to_string(seed)) {}
+      : engine_(seed), trace_(__FILE__, __LINE__, "WGPP_SEED=" + std::to_string(seed)) {}
 
   static uint64_t choose_seed() {
-    if (const char *given = std::getenv("WGPP_TEST_SEED")) return std::strtoull(given, nullptr, 10);
+    if (const char *given = std::getenv("WGPP_SEED")) return std::strtoull(given, nullptr, 10);
     return std::random_device{}();
   }
 
