@@ -125,11 +125,11 @@ result() {
 	fi
 }
 
-# faults_reason: prints the faults, sets reason.
+# judge_faults: prints the faults, and adds to reason.
 judge_faults() {
 	[[ -n $faults ]] || return 0
 	while IFS= read -r line; do echo "  # kernel: $line"; done <<<"$faults"
-	reason="kernel log"
+	reason+="${reason:+, }kernel log"
 	num_failed=$((num_failed + 1))
 }
 
