@@ -167,7 +167,7 @@ static void keep_key_fresh(struct wg_peer *peer)
 						      ktime_get_coarse_boottime_ns());
 	rcu_read_unlock_bh();
 	if (unlikely(is_due))
-		wg_packet_queue_initiation(peer, false);
+		wg_packet_queue_initiation(peer);
 }
 
 /*

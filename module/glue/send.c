@@ -95,13 +95,17 @@ void wg_packet_initiation_work(struct work_struct *work)
 	wg_peer_put(peer);
 }
 
-void wg_packet_queue_initiation(struct wg_peer *peer, bool is_retry)
+void wg_packet_schedule_initiation(struct wg_peer *peer)
 {
-	if (!wg_timers_begin_initiation(peer, is_retry))
-		return;
 	wg_peer_get(peer);
 	if (!queue_work(peer->wg->handshake_send_wq, &peer->initiation_work))
 		wg_peer_put(peer);
+}
+
+void wg_packet_queue_initiation(struct wg_peer *peer)
+{
+	if (wg_timers_begin_initiation(peer))
+		wg_packet_schedule_initiation(peer);
 }
 
 void wg_packet_send_response(struct wg_peer *peer)
@@ -166,7 +170,7 @@ static void keep_key_fresh(struct wg_peer *peer)
 						   ktime_get_coarse_boottime_ns());
 	rcu_read_unlock_bh();
 	if (unlikely(is_due))
-		wg_packet_queue_initiation(peer, false);
+		wg_packet_queue_initiation(peer);
 }
 
 /*
@@ -363,7 +367,7 @@ void wg_packet_send_staged(struct wg_peer *peer)
 
 	if (unlikely(needs_handshake)) {
 		orphan_staged(peer);
-		wg_packet_queue_initiation(peer, false);
+		wg_packet_queue_initiation(peer);
 	}
 }
 

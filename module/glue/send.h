@@ -27,7 +27,10 @@ void wg_packet_purge_staged(struct wg_peer *peer);
 void wg_packet_send_keepalive(struct wg_peer *peer);
 
 /** wg_packet_queue_initiation() - send an initiation soon, unless one went out just now */
-void wg_packet_queue_initiation(struct wg_peer *peer, bool is_retry);
+void wg_packet_queue_initiation(struct wg_peer *peer);
+
+/** wg_packet_schedule_initiation() - send one for which leave has been taken */
+void wg_packet_schedule_initiation(struct wg_peer *peer);
 
 /** wg_packet_send_response() - answer the initiation that was just accepted. Process context. */
 void wg_packet_send_response(struct wg_peer *peer);

@@ -30,7 +30,7 @@ static void carry_out(struct wg_peer *peer, u32 actions)
 	if (actions & WGC_ACT_CLEAR_SOURCE)
 		wg_socket_clear_source(peer);
 	if (actions & WGC_ACT_INITIATE)
-		wg_packet_queue_initiation(peer, actions & WGC_ACT_RETRY);
+		wg_packet_schedule_initiation(peer);
 	if (actions & WGC_ACT_KEEPALIVE)
 		wg_packet_send_keepalive(peer);
 	if (actions & WGC_ACT_ZERO_KEYS) {
@@ -52,6 +52,13 @@ static void timer_expired(struct timer_list *timer)
 	spin_lock(&timers->lock);
 	if (timers->is_running) {
 		actions = wgc_timers_expire(&timers->core, &deadline_ns, now_ns);
+		/*
+		 * Leave is taken under the same lock: a response that goes out in between
+		 * would have it refused, and a refused retry is not repeated.
+		 */
+		if ((actions & WGC_ACT_INITIATE) &&
+		    !wgc_timers_begin_initiation(&timers->core, actions & WGC_ACT_RETRY, now_ns))
+			actions &= ~WGC_ACT_INITIATE;
 		arm(timers, deadline_ns, now_ns);
 	}
 	spin_unlock(&timers->lock);
@@ -98,14 +105,14 @@ void wg_timers_event(struct wg_peer *peer, u32 events)
 	spin_unlock_bh(&timers->lock);
 }
 
-bool wg_timers_begin_initiation(struct wg_peer *peer, bool is_retry)
+bool wg_timers_begin_initiation(struct wg_peer *peer)
 {
 	struct wg_timers *timers = &peer->timers;
 	bool granted;
 
 	spin_lock_bh(&timers->lock);
 	granted = timers->is_running &&
-		  wgc_timers_begin_initiation(&timers->core, is_retry,
+		  wgc_timers_begin_initiation(&timers->core, false,
 					      ktime_get_coarse_boottime_ns());
 	spin_unlock_bh(&timers->lock);
 	return granted;

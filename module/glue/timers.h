@@ -32,8 +32,8 @@ void wg_timers_stop(struct wg_peer *peer);
 /** wg_timers_event() - OR of enum wgc_timer_event */
 void wg_timers_event(struct wg_peer *peer, u32 events);
 
-/** wg_timers_begin_initiation() - leave to send an initiation now; see the core */
-bool wg_timers_begin_initiation(struct wg_peer *peer, bool is_retry);
+/** wg_timers_begin_initiation() - leave to send an initiation that is no retry; see the core */
+bool wg_timers_begin_initiation(struct wg_peer *peer);
 
 /** wg_timers_set_persistent() - Return: whether keepalives were off and are on now */
 bool wg_timers_set_persistent(struct wg_peer *peer, u16 seconds);
