@@ -20,6 +20,8 @@ if [[ $WGPP_MODULE == in-tree ]]; then
 	done
 	finish
 fi
+# wg speaks to the family "wireguard" alone, and here that is the in-tree module.
+[[ ${WGTOOL##*/} != wg ]] || bail_out "set WGTOOL to wgtool, which can speak to kind wgpp"
 modules_begin
 both_loaded() {
 	module_loaded
