@@ -45,6 +45,7 @@ slurp() {
 # run_as SIDE ARGUMENTS...: sets status, SIDE_out and SIDE_err (SIDE: ref or new), runs
 # behind the words in enter
 enter=()
+ref_out='' ref_err='' new_out='' new_err=''
 run_as() {
 	local side=$1
 	shift
@@ -234,7 +235,7 @@ bad_arguments() {
 	done
 	for value in '' 0x 0X10 -1 010x 4294967296 ' 1'; do twin set fwmark "$value"; done
 	for value in '' 25s -1 65536 0x10; do twin set peer "$key" persistent-keepalive "$value"; done
-	for value in 10.0/8 010.0.0.0/8 10.0.0.0/33 10.0.0.0/ / 1.2.3.4,, ::/129 fe80::1%lo/64 x; do
+	for value in 10.0/8 010.0.0.0/8 10.0.0.0/33 10.0.0.0/ / '1.2.3.4,,' ::/129 fe80::1%lo/64 x; do
 		twin set peer "$key" allowed-ips "$value"
 	done
 	for value in '' 192.0.2.1 '[::1' '[::1]' '[::1]80' ':80' 'x:'; do
@@ -305,12 +306,12 @@ config_files() {
 		"foo" "${head}foo\n" "ListenPort=3" "[Interface]\nListenPort=\n" "[Interface]\nFwMark=x" \
 		"[Interface]\nAddress=192.0.2.4/24\n" "$head${peer}AllowedIPs=1.2.3\n" "[Interface]x" \
 		"$head${peer}AllowedIPs=\n" "$head${peer}Endpoint=1.2.3.4\n" "$head${peer}ListenPort=1" \
-		"$head[Peer]\nPublicKey=x\n" "$head${peer}PersistentKeepalive=x" "\xef\xbb\xbf$head"; do
+		"${head}[Peer]\nPublicKey=x\n" "$head${peer}PersistentKeepalive=x" "\xef\xbb\xbf$head"; do
 		file "$text"
 		twin setconf "$tmp/file.conf"
 		twin addconf "$tmp/file.conf"
 	done
-	file "$head[Peer]\nAllowedIPs=10.0.0.0/8\n"
+	file "${head}[Peer]\nAllowedIPs=10.0.0.0/8\n"
 	twin setconf "$tmp/file.conf"
 	file "[Peer]\nPublicKey=${pub[k5]}\nAllowedIPs=10.5.0.0/16\n"
 	twin addconf "$tmp/file.conf"

@@ -121,31 +121,36 @@ int run(const std::string &program, std::vector<std::string> words, Output &out,
   return 1;
 }
 
-}  // namespace
-}  // namespace wg::tool
-
-int main(int argc, char **argv) {
-  const std::string program = wg::tool::printable(argc > 0 ? argv[0] : "wgtool");
-  wg::tool::Output out, err;
+int run_and_print(int argc, char **argv) {
+  const std::string program = printable(argc > 0 ? argv[0] : "wgtool");
+  Output out;
+  Output err;
   int status = 1;
   try {
-    status =
-        wg::tool::run(program, std::vector<std::string>(argv + (argc > 0), argv + argc), out, err);
+    status = run(program, std::vector<std::string>(argv + (argc > 0), argv + argc), out, err);
   } catch (const std::exception &error) {
-    err.print("{}\n", wg::tool::printable(error.what()));
+    err.print("{}\n", printable(error.what()));
   }
   try {
     err.flush(STDERR_FILENO);
     out.flush(STDOUT_FILENO);
-  } catch (const wg::tool::SystemError &error) {
-    wg::tool::Output last;
+  } catch (const SystemError &error) {
+    Output last;
     last.print("Unable to write the output: {}\n", error.what());
-    try {
-      last.flush(STDERR_FILENO);
-    } catch (const wg::tool::SystemError &) {
-      // There is nowhere left to say it.
-    }
+    last.flush(STDERR_FILENO);
     status = 1;
   }
   return status;
+}
+
+}  // namespace
+}  // namespace wg::tool
+
+int main(int argc, char **argv) {
+  try {
+    return wg::tool::run_and_print(argc, argv);
+  } catch (...) {
+    // Out of memory, or nowhere left to say what went wrong.
+    return 1;
+  }
 }

@@ -289,7 +289,8 @@ std::vector<Message> encode_set(uint16_t family, const DeviceChange &change, siz
 }
 
 void decode_device(Device &device, const nlmsghdr *header) {
-  const int payload_len = static_cast<int>(header->nlmsg_len) - NLMSG_HDRLEN - GENL_HDRLEN;
+  const int payload_len =
+      static_cast<int>(header->nlmsg_len) - static_cast<int>(NLMSG_HDRLEN + GENL_HDRLEN);
   if (payload_len < 0) fail_malformed("message");
   const auto *first = reinterpret_cast<const nlattr *>(reinterpret_cast<const char *>(header) +
                                                        NLMSG_HDRLEN + GENL_HDRLEN);
@@ -312,8 +313,8 @@ void decode_device(Device &device, const nlmsghdr *header) {
 }
 
 std::string decode_link(const nlmsghdr *header, const std::string &kind) {
-  const int payload_len =
-      static_cast<int>(header->nlmsg_len) - NLMSG_HDRLEN - NLMSG_ALIGN(sizeof(ifinfomsg));
+  const int payload_len = static_cast<int>(header->nlmsg_len) -
+                          static_cast<int>(NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(ifinfomsg)));
   if (payload_len < 0) fail_malformed("link message");
   const auto *first = reinterpret_cast<const nlattr *>(
       reinterpret_cast<const char *>(header) + NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(ifinfomsg)));
