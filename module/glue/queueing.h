@@ -52,6 +52,11 @@ struct wg_ordered_queue {
 #define WG_CRYPT_RING_LEN 1024
 #define WG_STAGED_MAX 128
 #define WG_HANDSHAKE_RING_LEN 4096
+/*
+ * Entries that one run of a work item takes. Then it queues itself again: under steady
+ * traffic it would never return otherwise, and a flush would never end.
+ */
+#define WG_WORK_BUDGET 256
 
 void wg_ordered_queue_init(struct wg_ordered_queue *queue);
 

@@ -146,12 +146,15 @@ void wg_packet_decrypt_work(struct work_struct *work)
 {
 	struct wg_device *wg = container_of(work, struct wg_worker, work)->wg;
 	struct sk_buff *skb;
+	int budget = WG_WORK_BUDGET;
 
-	while ((skb = ptr_ring_consume_bh(&wg->decrypt_queue.ring))) {
+	while (budget-- && (skb = ptr_ring_consume_bh(&wg->decrypt_queue.ring))) {
 		wg_packet_queue_receive(skb,
 					open_packet(wg, skb) ? WG_PACKET_DONE : WG_PACKET_FAILED);
 		cond_resched();
 	}
+	if (budget < 0)
+		queue_work(wg->packet_wq, work);
 }
 
 /* The initiator renews the session when it only receives, too; the paper, 6.2. */

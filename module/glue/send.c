@@ -234,11 +234,14 @@ void wg_packet_encrypt_work(struct work_struct *work)
 {
 	struct wg_device *wg = container_of(work, struct wg_worker, work)->wg;
 	struct sk_buff *first;
+	int budget = WG_WORK_BUDGET;
 
-	while ((first = ptr_ring_consume_bh(&wg->encrypt_queue.ring))) {
+	while (budget-- && (first = ptr_ring_consume_bh(&wg->encrypt_queue.ring))) {
 		seal_batch(first);
 		cond_resched();
 	}
+	if (budget < 0)
+		queue_work(wg->packet_wq, work);
 }
 
 static void send_batch(struct wg_peer *peer, struct sk_buff *first)
@@ -260,8 +263,9 @@ void wg_packet_send_work(struct work_struct *work)
 {
 	struct wg_peer *peer = container_of(work, struct wg_peer, send_work);
 	struct sk_buff *first;
+	int budget = WG_WORK_BUDGET;
 
-	while ((first = wg_ordered_queue_pop(&peer->send_queue))) {
+	while (budget-- && (first = wg_ordered_queue_pop(&peer->send_queue))) {
 		enum wg_packet_state state = atomic_read(&WG_PACKET_CB(first)->state);
 		struct wg_keypair *keypair = WG_PACKET_CB(first)->keypair;
 
@@ -272,10 +276,12 @@ void wg_packet_send_work(struct work_struct *work)
 			kfree_skb_list(first);
 		}
 		wg_keypair_put(keypair);
-		/* Not the last: removal flushes this work before it drops its own. */
+		/* Not the last: removal cancels this work before it drops its own. */
 		wg_peer_put(peer);
 		cond_resched();
 	}
+	if (budget < 0)
+		queue_work(peer->wg->packet_wq, work);
 }
 
 /*
