@@ -68,9 +68,10 @@ responder_moves() {
 
 # The far end moves after a part of the transfer has arrived, and the rest follows it.
 mid_flow() {
-	local sender before num_bytes=8000000
+	local sender before num_bytes=3000000
 	before=$(peer_field b a rx)
-	in_ns a python3 "$TRAFFIC" tcp 10.9.0.2 7000 $num_bytes &
+	# Paced, so that commands get their turn before it is over: 5 s in all.
+	in_ns a python3 "$TRAFFIC" tcp 10.9.0.2 7000 $num_bytes 100 &
 	sender=$!
 	wait_until "$LIMIT" rx_beyond $((before + 200000))
 	addr_add a eth-b 192.0.2.111/24

@@ -4,7 +4,8 @@
 
   serve PORT                  TCP: reads to the end, answers with the SHA-256 and the bytes.
                               UDP: echoes each datagram to its sender.
-  tcp HOST PORT NUM_BYTES     sends random bytes to serve, verifies digest and echo.
+  tcp HOST PORT NUM_BYTES [MS]    sends random bytes to serve, verifies digest and echo;
+                              pauses MS milliseconds before each 64 KiB.
   udp HOST PORT COUNT SIZE    sends COUNT datagrams of SIZE bytes, verifies each echo.
   order-recv PORT FLOWS COUNT receives FLOWS numbered flows of COUNT datagrams, in order.
   order-send HOST PORT FLOWS COUNT SIZE    their sender.
@@ -74,10 +75,12 @@ def serve(port):
                 pass
 
 
-def tcp(host, port, num_bytes):
+def tcp(host, port, num_bytes, pause_ms=0):
     data = os.urandom(num_bytes)
     with socket.create_connection((host, port), TIMEOUT_S) as conn:
-        conn.sendall(data)
+        for start in range(0, num_bytes, 1 << 16):
+            time.sleep(pause_ms / 1000)
+            conn.sendall(data[start:start + (1 << 16)])
         conn.shutdown(socket.SHUT_WR)
         reply = read_all(conn)
     if reply[:32] != hashlib.sha256(data).digest():
