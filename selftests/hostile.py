@@ -137,7 +137,8 @@ def flood(host, port, public_key, path):
     num_sent = 0
     for message in catalogue(base64.b64decode(public_key), messages):
         send(message)
-        num_sent += 1
+        # UDP itself swallows an empty datagram.
+        num_sent += bool(message)
     print(num_sent)
 
 
