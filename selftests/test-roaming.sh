@@ -71,7 +71,7 @@ mid_flow() {
 	local sender before num_bytes=3000000
 	before=$(peer_field b a rx)
 	# Paced, so that commands get their turn before it is over: 5 s in all.
-	in_ns a python3 "$TRAFFIC" tcp 10.9.0.2 7000 $num_bytes 100 &
+	in_ns a python3 "$TRAFFIC" tcp 10.9.0.2 7000 "$num_bytes" 100 &
 	sender=$!
 	wait_until "$LIMIT" rx_beyond $((before + 200000))
 	addr_add a eth-b 192.0.2.111/24
