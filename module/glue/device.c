@@ -63,6 +63,11 @@ static int device_stop(struct net_device *dev)
 	struct wg_device *wg = netdev_priv(dev);
 	struct wg_peer *peer;
 
+	/* No message comes in from here on, so no session begins after its keys are gone. */
+	wg_socket_replace(wg, NULL, NULL);
+	wg_handshake_purge_queue(wg);
+	flush_workqueue(wg->handshake_receive_wq);
+
 	mutex_lock(&wg->update_lock);
 	list_for_each_entry(peer, &wg->peers, peer_list) {
 		wg_packet_purge_staged(peer);
@@ -71,8 +76,6 @@ static int device_stop(struct net_device *dev)
 		wg_keypairs_clear(peer);
 	}
 	mutex_unlock(&wg->update_lock);
-	wg_handshake_purge_queue(wg);
-	wg_socket_replace(wg, NULL, NULL);
 	return 0;
 }
 

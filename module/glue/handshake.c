@@ -120,7 +120,10 @@ static bool may_process(struct wg_device *wg, struct sk_buff *skb, size_t len)
 
 static void count_received(struct wg_peer *peer, size_t len)
 {
+	/* The counters belong to the CPU, and the poll on it adds to them, too. */
+	local_bh_disable();
 	dev_sw_netstats_rx_add(peer->wg->dev, len);
+	local_bh_enable();
 	atomic64_add(len, &peer->rx_bytes);
 }
 

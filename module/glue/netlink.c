@@ -395,26 +395,14 @@ static int parse_allowedip(struct nlattr *attr, struct wgc_prefix *prefix, u32 *
 	return 0;
 }
 
-/* Nothing of a peer is applied unless all of it is well formed. */
-static int check_allowedips(struct nlattr *list, struct netlink_ext_ack *extack)
-{
-	struct wgc_prefix prefix;
-	struct nlattr *attr;
-	int rem, ret;
-	u32 flags;
-
-	nla_for_each_nested(attr, list, rem) {
-		ret = parse_allowedip(attr, &prefix, &flags, extack);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
+/*
+ * Without a @peer the list is only checked: nothing of a peer is applied unless all of it
+ * is well formed.
+ */
 static int set_allowedips(struct wg_peer *peer, struct nlattr *list,
 			  struct netlink_ext_ack *extack)
 {
-	struct wg_allowedips *table = &peer->wg->allowedips;
+	struct wg_allowedips *table;
 	struct wgc_prefix prefix;
 	struct nlattr *attr;
 	int rem, ret;
@@ -424,6 +412,9 @@ static int set_allowedips(struct wg_peer *peer, struct nlattr *list,
 		ret = parse_allowedip(attr, &prefix, &flags, extack);
 		if (ret)
 			return ret;
+		if (!peer)
+			continue;
+		table = &peer->wg->allowedips;
 		if (flags & WGNL_ALLOWEDIP_F_REMOVE_ME)
 			wg_allowedips_remove(table, &prefix, peer);
 		else
@@ -528,7 +519,7 @@ static int set_peer(struct wg_device *wg, struct nlattr *nest, struct netlink_ex
 		return -EPFNOSUPPORT;
 	}
 	if (attrs[WGNL_PEER_ALLOWEDIPS]) {
-		ret = check_allowedips(attrs[WGNL_PEER_ALLOWEDIPS], extack);
+		ret = set_allowedips(NULL, attrs[WGNL_PEER_ALLOWEDIPS], extack);
 		if (ret)
 			return ret;
 	}
