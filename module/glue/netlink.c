@@ -6,6 +6,7 @@
 #include <net/genetlink.h>
 #include <net/sock.h>
 
+#include "compat.h"
 #include "handshake.h"
 #include "peer.h"
 #include "send.h"
@@ -258,7 +259,7 @@ static bool put_peers(struct sk_buff *skb, struct dump_cursor *cursor)
 
 static int dump_start(struct netlink_callback *cb)
 {
-	struct wg_device *wg = find_device(genl_dumpit_info(cb)->attrs, cb->skb, cb->extack);
+	struct wg_device *wg = find_device(wg_dump_attrs(cb), cb->skb, cb->extack);
 
 	if (IS_ERR(wg))
 		return PTR_ERR(wg);
