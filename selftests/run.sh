@@ -8,8 +8,9 @@
 # TEST is ping, test-ping or test-ping.sh; without one, all of them run. The output is
 # nested KTAP, and the last line is "N passed, N failed, N skipped". A test also fails
 # when the kernel logged a warning or was tainted while it ran, or when it took longer
-# than SECONDS (default 300). KIND, WGPP_MODULE and WGTOOL are explained in common.sh.
-# The status is 0 when nothing failed.
+# than SECONDS (default 300; a test's own line "# Time limit: N s" goes before). On a kernel
+# with kmemleak the last result is that nothing leaked. KIND, WGPP_MODULE and WGTOOL are
+# explained in common.sh. The status is 0 when nothing failed.
 
 set -euo pipefail
 
@@ -29,7 +30,7 @@ log_fault+='|suspicious RCU|possible recursive|circular locking|leaked|page faul
 taint_allowed=$(((1 << 12) | (1 << 13)))
 
 usage() {
-	sed -n '5,13s/^# \{0,1\}//p' "$0"
+	sed -n '5,14s/^# \{0,1\}//p' "$0"
 	exit 2
 }
 
@@ -109,8 +110,17 @@ count() {
 work=$(mktemp -d /tmp/wgst-run.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 
+kmemleak=/sys/kernel/debug/kmemleak
+has_kmemleak=0
+# Off by a boot argument it exists and refuses to be written.
+if [[ -e $kmemleak ]] && echo scan >"$kmemleak"; then
+	has_kmemleak=1
+	# What the machine left behind before is not ours.
+	echo clear >"$kmemleak"
+fi
+
 echo "KTAP version 1"
-echo "1..$((${#tests[@]} + 2))"
+echo "1..$((${#tests[@]} + 2 + has_kmemleak))"
 echo "# kernel $(uname -r), $(nproc) CPUs, module ${WGPP_MODULE:-in-tree}," \
 	"kind ${KIND:-wireguard}, tool ${WGTOOL:-wg}"
 
@@ -148,7 +158,8 @@ for test in "${tests[@]}"; do
 	echo "  # Subtest: $name"
 	start=$SECONDS
 	# -k: a test that hangs in its cleanup is ended as well.
-	watched "$name" env VERBOSE="$verbose" timeout -k 20 "$limit_s" bash "$test"
+	own_limit_s=$(sed -nE 's/^# Time limit: ([0-9]+) s$/\1/p' "$test")
+	watched "$name" env VERBOSE="$verbose" timeout -k 20 "${own_limit_s:-$limit_s}" bash "$test"
 	reason=
 	passed=$(count '^ok [0-9]+ ')
 	failed=$(count '^not ok [0-9]+ ')
@@ -157,7 +168,7 @@ for test in "${tests[@]}"; do
 	num_failed=$((num_failed + failed))
 	num_skipped=$((num_skipped + skipped))
 	if [[ $status == 124 || $status == 137 ]]; then
-		reason="took longer than $limit_s s"
+		reason="took longer than ${own_limit_s:-$limit_s} s"
 	elif [[ $status != 0 && $failed == 0 ]]; then
 		reason="ended with status $status"
 	fi
@@ -178,6 +189,28 @@ judge_faults
 result "unload the module" "$reason"
 [[ -n $reason ]] || num_passed=$((num_passed + 1))
 num_passed=$((num_passed + 1)) # the load
+
+# Once the module is gone, whatever it forgot has nothing left that points to it. An object
+# counts when it is older than 5 s and two scans agree.
+leaks() {
+	sleep 6
+	echo scan >"$kmemleak"
+	sleep 1
+	echo scan >"$kmemleak"
+	cat "$kmemleak"
+}
+
+if [[ $has_kmemleak == 1 ]]; then
+	leaked=$(leaks)
+	if [[ -z $leaked ]]; then
+		num_passed=$((num_passed + 1))
+		result "nothing leaked, says kmemleak" ""
+	else
+		head -n 200 <<<"$leaked" | sed 's/^/  # kmemleak: /'
+		num_failed=$((num_failed + 1))
+		result "nothing leaked, says kmemleak" "$(grep -c '^unreferenced' <<<"$leaked") objects"
+	fi
+fi
 echo "# Totals: pass:$num_passed fail:$num_failed skip:$num_skipped"
 echo "$num_passed passed, $num_failed failed, $num_skipped skipped"
 [[ $num_failed == 0 ]]

@@ -120,25 +120,13 @@ class ConfigParser {
     } else if (equals_caseless(name, "AllowedIPs")) {
       parse_allowed_ips(peer, config_.warnings, value);
     } else if (equals_caseless(name, "Endpoint")) {
-      set_endpoint(peer, value);
+      set_endpoint(peer, value, fmt::format("{}:{}: ", printable(file_), line_));
     } else if (equals_caseless(name, "PersistentKeepalive")) {
       peer.keepalive_s = parse_keepalive(value);
     } else {
       fail_unrecognized(line,
                         "[Peer] takes PublicKey, PresharedKey, AllowedIPs, Endpoint and "
                         "PersistentKeepalive");
-    }
-  }
-
-  void set_endpoint(PeerChange &peer, std::string_view value) {
-    auto parsed = parse_endpoint(value);
-    peer.endpoint.reset();
-    peer.endpoint_name.reset();
-    if (auto *endpoint = std::get_if<Endpoint>(&parsed)) {
-      peer.endpoint = *endpoint;
-    } else {
-      peer.endpoint_name = std::get<EndpointName>(parsed);
-      peer.endpoint_name->where = fmt::format("{}:{}: ", printable(file_), line_);
     }
   }
 

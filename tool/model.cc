@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "error.hh"
 #include "text.hh"
@@ -121,6 +122,18 @@ bool DeviceChange::removes_allowed_ips() const {
     return std::any_of(peer.allowed_ips.begin(), peer.allowed_ips.end(),
                        [](const AllowedIp &ip) { return ip.remove; });
   });
+}
+
+void set_endpoint(PeerChange &peer, std::string_view text, std::string where) {
+  auto parsed = parse_endpoint(text);
+  peer.endpoint.reset();
+  peer.endpoint_name.reset();
+  if (auto *endpoint = std::get_if<Endpoint>(&parsed)) {
+    peer.endpoint = *endpoint;
+  } else {
+    peer.endpoint_name = std::get<EndpointName>(std::move(parsed));
+    peer.endpoint_name->where = std::move(where);
+  }
 }
 
 void parse_allowed_ips(PeerChange &peer, std::string &warnings, std::string_view text) {

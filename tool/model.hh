@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "endpoint.hh"
@@ -76,6 +77,14 @@ struct DeviceChange {
 
   bool removes_allowed_ips() const;
 };
+
+/**
+ * set_endpoint() - make @text the endpoint of @peer, in place of any it had
+ * @where: "FILE:LINE: " for messages about a name that cannot be resolved, or empty
+ *
+ * Throws Error as parse_endpoint() does.
+ */
+void set_endpoint(PeerChange &peer, std::string_view text, std::string where = {});
 
 /**
  * parse_allowed_ips() - read a comma list of prefixes into @peer

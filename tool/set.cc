@@ -35,17 +35,6 @@ class Words {
   Arguments words_;
 };
 
-void set_endpoint(PeerChange &peer, std::string_view text) {
-  auto parsed = parse_endpoint(text);
-  peer.endpoint.reset();
-  peer.endpoint_name.reset();
-  if (auto *endpoint = std::get_if<Endpoint>(&parsed)) {
-    peer.endpoint = *endpoint;
-  } else {
-    peer.endpoint_name = std::get<EndpointName>(parsed);
-  }
-}
-
 void parse_device_word(DeviceChange &change, const std::string &word, Words &words) {
   if (word == "listen-port") {
     change.listen_port = parse_listen_port(words.value_of(word));

@@ -1,0 +1,145 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Builds the debug kernel: Debian's newest linux-source package as User-Mode Linux, with
+# KASAN, UBSAN, lockdep, PROVE_RCU, DEBUG_OBJECTS, kmemleak, page poisoning and fault
+# injection (scripts/debug.config). Kept in build/kernel/debug and built again only when the
+# configuration has changed.
+#
+#	scripts/debug-kernel.sh                   build when missing, print the directory
+#	scripts/debug-kernel.sh --print WHAT      WHAT: release, kdir, linux, modules
+#
+# $WGPP_KERNELS names another cache directory; $WGPP_DEBUG_SOURCE a package other than
+# linux-source-7.2. The kernel is an ordinary program: it runs at the machine's own speed,
+# needs no privilege, and scripts/uml.sh boots it in a second.
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${WGPP_KERNELS:-$top/build/kernel}
+root=$cache/debug
+
+die() {
+	echo "debug-kernel.sh: $*" >&2
+	exit 1
+}
+
+note() { echo "debug-kernel: $*" >&2; }
+
+what=root
+case ${1-} in
+'') ;;
+--print) what=${2:?"--print needs a word"} ;;
+-h | --help) sed -n '4,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+*) die "unknown argument '$1' (try --help)" ;;
+esac
+
+# The release that has User-Mode Linux with several processors is newer than most machines':
+# its package list is read into a directory of its own, which leaves this machine's apt alone.
+# The archive's address is the one this machine already uses.
+archive() {
+	local file
+	for file in /etc/apt/sources.list.d/*.sources /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+		[[ -r $file ]] || continue
+		case $file in
+		*.sources) sed -n 's/^URIs:[[:space:]]*\([^[:space:]]*\).*/\1/p' "$file" ;;
+		*) sed -n 's/^deb[[:space:]]\(\[[^]]*\][[:space:]]*\)\{0,1\}\([^[:space:]]*\).*/\2/p' "$file" ;;
+		esac
+	done | grep -v -e security | head -n 1
+}
+
+fetch_source() {
+	local work=$1 uri package
+	local -a opts
+	uri=$(archive)
+	[[ -n $uri ]] || die "no Debian archive in /etc/apt; the debug kernel's source comes from there"
+	mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial"
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri sid main" >"$work/apt/sources.list"
+	opts=(-q -o "Dir::Etc::SourceList=$work/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
+		-o "Dir::State::Lists=$work/apt/lists" -o "Dir::Cache=$work/apt/cache"
+		-o APT::Sandbox::User=root -o Acquire::Retries=3)
+	apt-get "${opts[@]}" update >"$work/log" 2>&1 || {
+		cat "$work/log" >&2
+		die "cannot read Debian's package lists (above)"
+	}
+	package=${WGPP_DEBUG_SOURCE:-linux-source-7.2}
+	if [[ -z $(apt-cache "${opts[@]}" search --names-only "^$package\$") ]]; then
+		package=$(apt-cache "${opts[@]}" search --names-only '^linux-source-[0-9.]*$' |
+			sed 's/ .*//' | sort -V | tail -n 1)
+		[[ -n $package ]] || die "the archive has no linux-source package"
+	fi
+	note "downloading $package"
+	(cd "$work" && apt-get "${opts[@]}" download "$package" >"$work/log" 2>&1) || {
+		cat "$work/log" >&2
+		die "cannot download $package (above)"
+	}
+	note "unpacking $package"
+	mkdir "$work/source"
+	dpkg-deb --fsys-tarfile "$work/$package"_*.deb | tar -xO "./usr/src/$package.tar.xz" |
+		tar -xJ -C "$work/source" --strip-components=1 --no-same-owner
+	rm -rf "$work/apt" "$work"/*.deb
+}
+
+build() {
+	local work log
+	work=$(mktemp -d "$cache/.debug.XXXXXX")
+	# shellcheck disable=SC2064 # the directory of now, not of later
+	trap "rm -rf '$work'" EXIT
+	log=$cache/debug.log
+	for tool in make gcc flex bison bc xz depmod; do
+		command -v "$tool" >/dev/null || die "$tool is missing; run: scripts/setup.sh debug"
+	done
+	if [[ -d $root/source ]]; then
+		mv "$root/source" "$work/source" # only the configuration has changed
+	else
+		fetch_source "$work"
+	fi
+	note "building (about five minutes on two processors; log: $log)"
+	cd "$work/source"
+	{
+		make ARCH=um tinyconfig
+		cat "$top/scripts/debug.config" >>.config
+		make ARCH=um olddefconfig
+		# In its final place: what Kbuild writes down are absolute paths.
+		mkdir -p "$root"
+		rm -rf "$root/source" "$root/modules" "$root/config"
+		mv "$work/source" "$root/source"
+		cd "$root/source"
+		make ARCH=um -j"$(nproc)" linux modules
+		make ARCH=um INSTALL_MOD_PATH="$root/modules" INSTALL_MOD_STRIP=1 modules_install
+	} >"$log" 2>&1 || {
+		tail -n 20 "$log" >&2
+		die "the kernel does not build (log: $log)"
+	}
+	verify
+	cp "$top/scripts/debug.config" "$root/config"
+}
+
+# An option that the kernel renamed or that lacks a dependency disappears without a word, and
+# a check that is not compiled in finds nothing.
+verify() {
+	local line lost=''
+	while read -r line; do
+		case $line in
+		CONFIG_*=*) grep -qxF "$line" "$root/source/.config" || lost+=" ${line%%=*}" ;;
+		esac
+	done <"$top/scripts/debug.config"
+	[[ -z $lost ]] || die "this kernel does not take:$lost"
+}
+
+mkdir -p "$cache"
+if ! cmp -s "$top/scripts/debug.config" "$root/config"; then
+	exec 9>"$cache/.debug.lock"
+	flock 9
+	cmp -s "$top/scripts/debug.config" "$root/config" || (build)
+	exec 9>&-
+fi
+
+release=$(cat "$root/source/include/config/kernel.release")
+case $what in
+root) echo "$root" ;;
+release) echo "$release" ;;
+kdir) echo "$root/source" ;;
+linux) echo "$root/source/linux" ;;
+modules) echo "$root/modules/lib/modules/$release" ;;
+*) die "--print knows release, kdir, linux and modules, not '$what'" ;;
+esac
