@@ -572,8 +572,8 @@ static void set_private_key(struct wg_device *wg, const u8 *private_key)
 		mutex_lock(&peer->handshake_lock);
 		wgc_handshake_set_identity(&peer->handshake, &wg->identity);
 		mutex_unlock(&peer->handshake_lock);
-		/* Sessions of the former identity receive until they end. */
-		wg_keypairs_stop_sending(peer);
+		/* A handshake under way was the former identity's, and so were the sessions. */
+		wg_peer_expire_sessions(peer);
 	}
 	wg_cookie_set_identity(wg);
 	up_write(&wg->identity_lock);
