@@ -546,9 +546,10 @@ static int set_peer(struct wg_device *wg, struct nlattr *nest, struct netlink_ex
 
 static void set_private_key(struct wg_device *wg, const u8 *private_key)
 {
+	static const u8 no_key[WGC_KEY_LEN];
 	u8 old_key[WGC_KEY_LEN], public_key[WGC_KEY_LEN];
 	bool is_same;
-	struct wg_peer *peer;
+	struct wg_peer *peer = NULL;
 
 	down_read(&wg->identity_lock);
 	wgc_identity_get(&wg->identity, old_key, NULL);
@@ -559,8 +560,10 @@ static void set_private_key(struct wg_device *wg, const u8 *private_key)
 		return;
 
 	/* A peer that is now ourselves goes, before anything is derived for it. */
-	wgc_key_public(public_key, private_key);
-	peer = wg_peer_table_find(wg->peer_table, public_key);
+	if (!wgc_equal(private_key, no_key, WGC_KEY_LEN)) {
+		wgc_key_public(public_key, private_key);
+		peer = wg_peer_table_find(wg->peer_table, public_key);
+	}
 	if (peer) {
 		wg_peer_remove(peer);
 		wg_peer_put(peer);
