@@ -639,17 +639,19 @@ static int apply(struct wg_device *wg, struct nlattr **attrs, struct netlink_ext
 /* Keys do not stay behind in the memory of a request. */
 static void wipe_keys(struct nlattr **attrs)
 {
-	struct nlattr *peer, *key;
-	int rem;
+	struct nlattr *peer, *attr;
+	int rem, peer_rem;
 
 	if (attrs[WGNL_DEVICE_PRIVATE_KEY])
 		wgc_wipe(nla_data(attrs[WGNL_DEVICE_PRIVATE_KEY]), WGC_KEY_LEN);
 	if (!attrs[WGNL_DEVICE_PEERS])
 		return;
 	nla_for_each_nested(peer, attrs[WGNL_DEVICE_PEERS], rem) {
-		key = nla_find_nested(peer, WGNL_PEER_PRESHARED_KEY);
-		if (key)
-			wgc_wipe(nla_data(key), nla_len(key));
+		/* Of an attribute given twice the last one counts, but each is a key. */
+		nla_for_each_nested(attr, peer, peer_rem) {
+			if (nla_type(attr) == WGNL_PEER_PRESHARED_KEY)
+				wgc_wipe(nla_data(attr), nla_len(attr));
+		}
 	}
 }
 
