@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 TOOL := build/tool/wgtool
 
-.PHONY: all help module tool install uninstall demo demo-compare check host-test core-check \
+.PHONY: all help module tool install uninstall demo demo-compare check check-debug host-test core-check \
 	static-check kselftest vm-module vm-shell clean need-cxx need-kdir
 
 all: module tool
@@ -26,7 +26,8 @@ help:
 	@echo 'In a throwaway virtual machine, which loads nothing here:'
 	@echo '  make demo             a homelab network through the tunnel, from packages to file'
 	@echo '  make demo-compare     the same, and then with the in-tree module'
-	@echo '  make check            every test there is'
+	@echo '  make check            every test but those of the debug kernel'
+	@echo '  make check-debug      the kernel selftests in a kernel with KASAN, lockdep, kmemleak, faults'
 	@echo '  make kselftest        the kernel selftests alone (TESTS="ping roaming" for some)'
 	@echo '  make vm-shell         a root shell with the module built and its path in $$WGPP_MODULE'
 	@echo 'For who works on the code:'
@@ -90,6 +91,9 @@ demo-compare:
 
 check:
 	@scripts/check.sh
+
+check-debug:
+	@scripts/check-debug.sh $(TESTS)
 
 host-test:
 	@scripts/host-test.sh '$(tool_cxx)'
