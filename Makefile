@@ -12,7 +12,7 @@ JOBS ?= $(shell nproc)
 TOOL := build/tool/wgtool
 
 .PHONY: all help module tool install uninstall demo demo-compare check host-test core-check \
-	static-check kselftest vm-module vm-shell clean need-cxx need-kdir
+	static-check kselftest soak selftest-tools vm-module vm-shell clean need-cxx need-kdir
 
 all: module tool
 
@@ -72,6 +72,9 @@ tool: need-cxx
 release = $(or $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 	'$(KDIR)/include/generated/utsrelease.h' 2>/dev/null),$(KVER))
 
+selftest-tools: tool
+	cmake --build build/tool --target selftest-tools -j $(JOBS)
+
 install:
 	@[ -e module/wgpp.ko ] && [ -x $(TOOL) ] || { echo "make: nothing built yet; run 'make' first" >&2; exit 1; }
 	install -D -m 644 module/wgpp.ko '$(DESTDIR)/lib/modules/$(release)/updates/wgpp.ko'
@@ -103,7 +106,7 @@ static-check:
 vm-module:
 	@scripts/build-module.sh
 
-kselftest: vm-module tool
+kselftest: vm-module selftest-tools
 	@scripts/kselftest.sh $(TESTS)
 
 vm-shell: vm-module tool
