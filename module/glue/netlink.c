@@ -6,6 +6,7 @@
 #include <net/genetlink.h>
 #include <net/sock.h>
 
+#include "compat.h"
 #include "handshake.h"
 #include "peer.h"
 #include "send.h"
@@ -14,24 +15,40 @@
 
 static struct genl_family family;
 
+/*
+ * What requests are measured by is what the kernel's own module measures them by. Where its
+ * policies are made from the specification of the family, everything nested is checked before
+ * anything is applied, an unknown flag is -EINVAL, and a get has no more than a name. Where
+ * they are not, a flag is checked when its part is applied, and is -EOPNOTSUPP.
+ */
+#ifdef WG_HAVE_SPEC_POLICY
+#define WG_POLICY_FLAGS(all) NLA_POLICY_MASK(NLA_U32, all)
+#define WG_POLICY_LIST(policy) NLA_POLICY_NESTED_ARRAY(policy)
+#define WG_GET_ATTR_MAX WGNL_DEVICE_IFNAME
+#else
+#define WG_POLICY_FLAGS(all) { .type = NLA_U32 }
+#define WG_POLICY_LIST(policy) { .type = NLA_NESTED }
+#define WG_GET_ATTR_MAX WGNL_DEVICE_ATTR_MAX
+#endif
+
 static const struct nla_policy allowedip_policy[WGNL_ALLOWEDIP_ATTR_MAX + 1] = {
 	[WGNL_ALLOWEDIP_FAMILY] = { .type = NLA_U16 },
 	[WGNL_ALLOWEDIP_IPADDR] = NLA_POLICY_MIN_LEN(sizeof(struct in_addr)),
 	[WGNL_ALLOWEDIP_CIDR_MASK] = { .type = NLA_U8 },
-	[WGNL_ALLOWEDIP_FLAGS] = { .type = NLA_U32 },
+	[WGNL_ALLOWEDIP_FLAGS] = WG_POLICY_FLAGS(WGNL_ALLOWEDIP_F_ALL),
 };
 
 static const struct nla_policy peer_policy[WGNL_PEER_ATTR_MAX + 1] = {
 	[WGNL_PEER_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(WGNL_KEY_LEN),
 	[WGNL_PEER_PRESHARED_KEY] = NLA_POLICY_EXACT_LEN(WGNL_KEY_LEN),
-	[WGNL_PEER_FLAGS] = { .type = NLA_U32 },
+	[WGNL_PEER_FLAGS] = WG_POLICY_FLAGS(WGNL_PEER_F_ALL),
 	[WGNL_PEER_ENDPOINT] = NLA_POLICY_MIN_LEN(sizeof(struct sockaddr)),
 	[WGNL_PEER_KEEPALIVE_INTERVAL] = { .type = NLA_U16 },
 	[WGNL_PEER_LAST_HANDSHAKE_TIME] =
 		NLA_POLICY_EXACT_LEN(sizeof(struct __kernel_timespec)),
 	[WGNL_PEER_RX_BYTES] = { .type = NLA_U64 },
 	[WGNL_PEER_TX_BYTES] = { .type = NLA_U64 },
-	[WGNL_PEER_ALLOWEDIPS] = { .type = NLA_NESTED },
+	[WGNL_PEER_ALLOWEDIPS] = WG_POLICY_LIST(allowedip_policy),
 	[WGNL_PEER_PROTOCOL_VERSION] = { .type = NLA_U32 },
 };
 
@@ -40,10 +57,10 @@ static const struct nla_policy device_policy[WGNL_DEVICE_ATTR_MAX + 1] = {
 	[WGNL_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
 	[WGNL_DEVICE_PRIVATE_KEY] = NLA_POLICY_EXACT_LEN(WGNL_KEY_LEN),
 	[WGNL_DEVICE_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(WGNL_KEY_LEN),
-	[WGNL_DEVICE_FLAGS] = { .type = NLA_U32 },
+	[WGNL_DEVICE_FLAGS] = WG_POLICY_FLAGS(WGNL_DEVICE_F_ALL),
 	[WGNL_DEVICE_LISTEN_PORT] = { .type = NLA_U16 },
 	[WGNL_DEVICE_FWMARK] = { .type = NLA_U32 },
-	[WGNL_DEVICE_PEERS] = { .type = NLA_NESTED },
+	[WGNL_DEVICE_PEERS] = WG_POLICY_LIST(peer_policy),
 };
 
 /* The device that @attrs name, with a reference. Sets a message in @extack on error. */
@@ -258,7 +275,7 @@ static bool put_peers(struct sk_buff *skb, struct dump_cursor *cursor)
 
 static int dump_start(struct netlink_callback *cb)
 {
-	struct wg_device *wg = find_device(genl_dumpit_info(cb)->attrs, cb->skb, cb->extack);
+	struct wg_device *wg = find_device(wg_dump_attrs(cb), cb->skb, cb->extack);
 
 	if (IS_ERR(wg))
 		return PTR_ERR(wg);
@@ -675,6 +692,8 @@ static const struct genl_ops ops[] = {
 		.start = dump_start,
 		.dumpit = dump_device,
 		.done = dump_done,
+		.policy = device_policy,
+		.maxattr = WG_GET_ATTR_MAX,
 		.flags = GENL_UNS_ADMIN_PERM,
 	}, {
 		.cmd = WGNL_CMD_SET_DEVICE,
