@@ -521,6 +521,13 @@ class Attacker {
     return msg;
   }
 
+  // Really another message: a mutation may hit upon the same bytes.
+  Bytes changed(const Bytes &msg) {
+    Bytes out = mutate(msg);
+    while (out == msg) out = mutate(msg);
+    return out;
+  }
+
   size_t any_length() {
     static const size_t kEdges[] = {0,    1,    3,    4,    15,    16,    31,    32,     33,  47,
                                     48,   63,   64,   65,   91,    92,    93,    147,    148, 149,
@@ -640,13 +647,10 @@ class Attacker {
         return;
       }
       case 3: {
-        // Past the limit of messages, at the end of the counter, and far behind the window.
+        // From the limit of messages (the window and one short of 2^64) to the end.
         count("data_bad_counter");
-        static const uint64_t kCounters[] = {~uint64_t{0}, ~uint64_t{0} - 1, uint64_t{1} << 63,
-                                             ~uint64_t{0} - 8192, ~uint64_t{0} - 8193};
-        uint64_t counter = kCounters[random_.below(std::size(kCounters))];
-        // Below 2^64 - 8193 a counter is legal, and would end the session's usefulness.
-        if (counter < ~uint64_t{0} - 8192) counter = ~uint64_t{0};
+        static const uint64_t kDistances[] = {0, 1, 64, 8128, 8129};
+        const uint64_t counter = ~uint64_t{0} - kDistances[random_.below(std::size(kDistances))];
         return send(seal(session, inner_packet(false, true, 10), counter));
       }
       case 4:
