@@ -28,6 +28,8 @@ help:
 	@echo '  make demo-compare     the same, and then with the in-tree module'
 	@echo '  make check            every test there is'
 	@echo '  make kselftest        the kernel selftests alone (TESTS="ping roaming" for some)'
+	@echo '  make soak             random changes under traffic in the debug kernel for SOAK_SECONDS (600);'
+	@echo '                        WGPP_SEED=... repeats them'
 	@echo '  make vm-shell         a root shell with the module built and its path in $$WGPP_MODULE'
 	@echo 'For who works on the code:'
 	@echo '  make host-test        the unit tests, g++ with sanitizers (CXX=clang++ for the other)'
@@ -71,6 +73,9 @@ tool: need-cxx
 # The release string of the headers, which names the directory to install to.
 release = $(or $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 	'$(KDIR)/include/generated/utsrelease.h' 2>/dev/null),$(KVER))
+
+soak:
+	@scripts/soak.sh
 
 selftest-tools: tool
 	cmake --build build/tool --target selftest-tools -j $(JOBS)
