@@ -14,6 +14,7 @@
 #   KIND         link kind and generic netlink family under test (default wireguard)
 #   WGTOOL       tool that configures it, wg or wgtool (default wg)
 #   WGPP_MODULE  path of the module under test, or in-tree (default)
+#   SELFTEST_TOOLS   where the programs of selftests/tools are (default build/tool)
 #   VERBOSE      1: print the output of checks that pass, too
 
 set -euo pipefail
@@ -24,6 +25,7 @@ WGPP_MODULE=${WGPP_MODULE:-in-tree}
 VERBOSE=${VERBOSE:-0}
 SELFTESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TRAFFIC=$SELFTESTS/traffic.py
+SELFTEST_TOOLS=${SELFTEST_TOOLS:-$(dirname "$SELFTESTS")/build/tool}
 # Long enough for an emulated machine under load; nothing waits this long unless it fails.
 LIMIT=${LIMIT:-30}
 export LC_ALL=C
