@@ -296,4 +296,5 @@ def main():
         sys.exit(f"nl: no command {command!r}")
 
 
-main()
+if __name__ == "__main__":
+    main()
