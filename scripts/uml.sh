@@ -154,8 +154,8 @@ err_pid=$!
 # Console 0 has the kernel's messages, 1 and 2 are the command's standard output and error.
 # shellcheck disable=SC2086 # arguments are words
 setsid timeout --foreground -k 5 "$limit" "$kernel" "mem=$mem" "ncpus=$smp" root=/dev/root rootfstype=hostfs \
-	rootflags=/ ro "init=$work/init" console=tty0 con=null con0=null,fd:5 con1=null,fd:6 con2=null,fd:7 \
-	loglevel=7 panic=-1 printk.devkmsg=on hung_task_timeout_secs=60 $append \
+	rootflags=/ ro "init=$work/init" console=tty0 seccomp=on kasan_multi_shot con=null con0=null,fd:5 con1=null,fd:6 con2=null,fd:7 \
+	loglevel=7 panic=-1 printk.devkmsg=on $append \
 	</dev/null >"$work/uml.err" 2>&1 5>"$work/console" 6>"$work/out" 7>"$work/err" &
 uml_pid=$!
 uml_status=0
