@@ -45,9 +45,9 @@ traffic() {
 	local address
 	traffic=()
 	for address in $(last_peers); do
-		bg hub ping -q -n -i 0.02 -s 1000 "$address"
+		bg hub ping -q -n -i 0.2 -s 1000 "$address"
 		traffic+=("$bg_pid")
-		bg far ping -q -n -i 0.02 -s 1000 -I "$address" 10.9.0.1
+		bg far ping -q -n -i 0.2 -s 1000 -I "$address" 10.9.0.1
 		traffic+=("$bg_pid")
 	done
 }

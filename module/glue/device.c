@@ -429,16 +429,10 @@ static int pm_notified(struct notifier_block *nb, unsigned long action, void *da
 
 static struct notifier_block pm_notifier = { .notifier_call = pm_notified };
 
-static void stop_sending(struct wg_peer *peer)
-{
-	wg_handshake_clear(peer);
-	wg_keypairs_stop_sending(peer);
-}
-
 /* Both copies of a cloned machine would seal with the same counters. */
 static int vm_forked(struct notifier_block *nb, unsigned long action, void *data)
 {
-	for_each_peer(stop_sending);
+	for_each_peer(wg_peer_expire_sessions);
 	return 0;
 }
 

@@ -563,9 +563,10 @@ static int set_peer(struct wg_device *wg, struct nlattr *nest, struct netlink_ex
 
 static void set_private_key(struct wg_device *wg, const u8 *private_key)
 {
+	static const u8 no_key[WGC_KEY_LEN];
 	u8 old_key[WGC_KEY_LEN], public_key[WGC_KEY_LEN];
 	bool is_same;
-	struct wg_peer *peer;
+	struct wg_peer *peer = NULL;
 
 	down_read(&wg->identity_lock);
 	wgc_identity_get(&wg->identity, old_key, NULL);
@@ -576,8 +577,10 @@ static void set_private_key(struct wg_device *wg, const u8 *private_key)
 		return;
 
 	/* A peer that is now ourselves goes, before anything is derived for it. */
-	wgc_key_public(public_key, private_key);
-	peer = wg_peer_table_find(wg->peer_table, public_key);
+	if (!wgc_equal(private_key, no_key, WGC_KEY_LEN)) {
+		wgc_key_public(public_key, private_key);
+		peer = wg_peer_table_find(wg->peer_table, public_key);
+	}
 	if (peer) {
 		wg_peer_remove(peer);
 		wg_peer_put(peer);
@@ -589,8 +592,8 @@ static void set_private_key(struct wg_device *wg, const u8 *private_key)
 		mutex_lock(&peer->handshake_lock);
 		wgc_handshake_set_identity(&peer->handshake, &wg->identity);
 		mutex_unlock(&peer->handshake_lock);
-		/* Sessions of the former identity receive until they end. */
-		wg_keypairs_stop_sending(peer);
+		/* A handshake under way was the former identity's, and so were the sessions. */
+		wg_peer_expire_sessions(peer);
 	}
 	wg_cookie_set_identity(wg);
 	up_write(&wg->identity_lock);
@@ -653,17 +656,19 @@ static int apply(struct wg_device *wg, struct nlattr **attrs, struct netlink_ext
 /* Keys do not stay behind in the memory of a request. */
 static void wipe_keys(struct nlattr **attrs)
 {
-	struct nlattr *peer, *key;
-	int rem;
+	struct nlattr *peer, *attr;
+	int rem, peer_rem;
 
 	if (attrs[WGNL_DEVICE_PRIVATE_KEY])
 		wgc_wipe(nla_data(attrs[WGNL_DEVICE_PRIVATE_KEY]), WGC_KEY_LEN);
 	if (!attrs[WGNL_DEVICE_PEERS])
 		return;
 	nla_for_each_nested(peer, attrs[WGNL_DEVICE_PEERS], rem) {
-		key = nla_find_nested(peer, WGNL_PEER_PRESHARED_KEY);
-		if (key)
-			wgc_wipe(nla_data(key), nla_len(key));
+		/* Of an attribute given twice the last one counts, but each is a key. */
+		nla_for_each_nested(attr, peer, peer_rem) {
+			if (nla_type(attr) == WGNL_PEER_PRESHARED_KEY)
+				wgc_wipe(nla_data(attr), nla_len(attr));
+		}
 	}
 }
 

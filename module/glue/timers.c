@@ -119,6 +119,13 @@ bool wg_timers_begin_initiation(struct wg_peer *peer)
 	return granted;
 }
 
+void wg_timers_forget_initiation(struct wg_peer *peer)
+{
+	spin_lock_bh(&peer->timers.lock);
+	wgc_timers_forget_initiation(&peer->timers.core);
+	spin_unlock_bh(&peer->timers.lock);
+}
+
 bool wg_timers_set_persistent(struct wg_peer *peer, u16 seconds)
 {
 	struct wg_timers *timers = &peer->timers;
