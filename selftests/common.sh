@@ -342,6 +342,16 @@ dev_stat() {
 	echo "${BASH_REMATCH[1]}"
 }
 
+# tx_packets NS DEVICE...: what each device has sent, one number per line.
+tx_packets() {
+	local ns=$1 dev
+	shift
+	for dev in "$@"; do
+		in_ns "$ns" awk -v dev="$dev:" '$1 == dev { print $11; found = 1 } END { exit !found }' \
+			/proc/net/dev
+	done
+}
+
 # handshake_done NS PEER
 handshake_done() {
 	local when
@@ -417,6 +427,30 @@ pair_outer() {
 serve() {
 	bg "$1" python3 "$TRAFFIC" serve 7000
 	wait_until "$LIMIT" grep -q ready "$tmp/bg.$1.out"
+}
+
+# transfers_start NS ADDRESS: verified TCP transfers to serve at ADDRESS, one after another,
+# until transfers_end. What happens meanwhile can take as long as it takes. Both are called
+# in the same check.
+transfers_start() {
+	rm -f "$tmp/enough"
+	(
+		while [[ ! -e $tmp/enough ]]; do
+			in_ns "$1" python3 "$TRAFFIC" tcp "$2" 7000 500000 50
+			echo "a transfer is complete"
+		done
+	) >"$tmp/transfers" 2>&1 &
+	transfers=$!
+}
+
+# transfers_end: after the last one is complete; fails when any of them failed.
+transfers_end() {
+	touch "$tmp/enough"
+	wait "$transfers" || {
+		cat "$tmp/transfers"
+		return 1
+	}
+	grep -q complete "$tmp/transfers"
 }
 
 #
