@@ -33,6 +33,8 @@ bool looks_like_ipv4(std::string_view host) {
 }
 
 int lookup(Endpoint &endpoint, const std::string &host, const std::string &port, int flags) {
+  // To the resolver that is every address, or our own.
+  if (host == "*") return EAI_NONAME;
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_DGRAM;
@@ -118,7 +120,8 @@ std::variant<Endpoint, EndpointName> parse_endpoint(std::string_view text) {
   }
 
   EndpointName name{std::string(host), std::to_string(*number), shown, {}};
-  if (!bracketed && looks_like_ipv4(host)) {
+  // In brackets too the resolver would take fewer numbers than four, or one that is octal.
+  if (host.find(':') == std::string_view::npos && looks_like_ipv4(host)) {
     in_addr ignored;
     if (inet_pton(AF_INET, name.host.c_str(), &ignored) != 1) {
       throw Error(
