@@ -66,9 +66,12 @@ std::string Endpoint::text() const {
   inet_ntop(AF_INET6, &ipv6.sin6_addr, host, sizeof(host));
   std::string scope;
   if (ipv6.sin6_scope_id != 0) {
-    // An interface that is gone, or lives in another namespace, has a number only.
+    // An interface that is gone, or lives in another namespace, has a number only. For addresses
+    // that are valid beyond a link the resolver reads numbers only.
     char name[IF_NAMESIZE];
-    scope = if_indextoname(ipv6.sin6_scope_id, name) != nullptr
+    const in6_addr &ip = ipv6.sin6_addr;
+    const bool is_local = IN6_IS_ADDR_LINKLOCAL(&ip) || IN6_IS_ADDR_MC_LINKLOCAL(&ip);
+    scope = is_local && if_indextoname(ipv6.sin6_scope_id, name) != nullptr
                 ? "%" + printable(name)
                 : fmt::format("%{}", ipv6.sin6_scope_id);
   }

@@ -36,6 +36,7 @@ TEST(Endpoint, TakesAddressesWithPorts) {
 TEST(Endpoint, KeepsTheScopeOfAnAddress) {
   EXPECT_EQ(address_of("[fe80::1%lo]:5"), "[fe80::1%lo]:5");
   EXPECT_EQ(address_of("[fe80::1%4000000]:5"), "[fe80::1%4000000]:5");
+  EXPECT_EQ(address_of("[2001:db8::1%1]:5"), "[2001:db8::1%1]:5");
 }
 
 TEST(Endpoint, LeavesNamesForLater) {
