@@ -73,18 +73,8 @@ bool is_sane(const Device &device) {
   return std::adjacent_find(keys.begin(), keys.end()) == keys.end();
 }
 
-// A scope is read back for a link-local address only, and a port of 0 is none.
-void forget_scopes(Device &device) {
-  for (wg::tool::Peer &peer : device.peers) {
-    if (peer.endpoint && peer.endpoint->address.sa_family == AF_INET6) {
-      peer.endpoint->ipv6.sin6_scope_id = 0;
-    }
-  }
-}
-
-void check_config(Device device) {
+void check_config(const Device &device) {
   if (!is_sane(device)) return;
-  forget_scopes(device);
   wg::tool::Output out;
   print_config(out, device);
   const wg::tool::Config config = wg::tool::parse_config(out.text(), "printed");

@@ -336,6 +336,7 @@ void add_text(Corpus &corpus) {
                                    "[]:80",
                                    "1.2.3.4.:80",
                                    "[fe80::1%4000000]:5",
+                                   "[2001:db8::1%1]:5",
                                    "a b:80"};
   for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; ++i) {
     corpus.add("endpoint", std::to_string(i), endpoints[i]);
