@@ -10,18 +10,19 @@
 #include <string>
 #include <vector>
 
-// The fuzzer keeps the input that led here and prints a stack.
-#define REQUIRE(condition)                                                                \
-  do {                                                                                    \
-    if (!(condition)) {                                                                   \
-      std::fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-      std::abort();                                                                       \
-    }                                                                                     \
-  } while (false)
+#define REQUIRE(condition) \
+  wgfuzz::require(static_cast<bool>(condition), __FILE__, __LINE__, #condition)
 
 namespace wgfuzz {
 
 using Buffer = std::vector<uint8_t>;
+
+// Where it does not hold, the fuzzer keeps the input that led there and prints a stack.
+inline void require(bool holds, const char *file, int line, const char *condition) {
+  if (holds) return;
+  static_cast<void>(std::fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, condition));
+  std::abort();
+}
 
 // Reads from the front, so that a seed is written in the order in which it is read and a change
 // at one place leaves the meaning of what comes before it. Past the end all is zero.

@@ -83,8 +83,10 @@ void check_file(const std::string &content) {
     wgfuzz::require_printable(message);
     // The path is quoted, and may be in the file by chance.
     const std::string begin = content.substr(0, 12);
-    const bool may_be_key = begin.size() == 12 && begin.find_first_not_of(kAlphabet) == begin.npos;
-    REQUIRE(!may_be_key || path.find(begin) != path.npos || message.find(begin) == message.npos);
+    const bool may_be_key =
+        begin.size() == 12 && begin.find_first_not_of(kAlphabet) == std::string::npos;
+    REQUIRE(!may_be_key || path.find(begin) != std::string::npos ||
+            message.find(begin) == std::string_view::npos);
   }
 }
 

@@ -5,6 +5,7 @@
 // works again.
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "input.hh"
@@ -72,7 +73,7 @@ class World {
     std::set<Message> taken;
     std::set<std::pair<uint32_t, uint64_t>> counters;
     std::map<Message, uint64_t> stamps;
-    uint64_t last_stamp = 0;
+    std::optional<uint64_t> last_stamp;
   };
 
   SimPeer &side(unsigned number) { return number % 2 == 0 ? a_ : b_; }
@@ -127,7 +128,7 @@ class World {
     REQUIRE(to.num_keypairs() <= 3);
     if (msg[0] == WGC_MSG_INITIATION) {
       const uint64_t stamp = seen.stamps.at(proof);
-      REQUIRE(stamp > seen.last_stamp);
+      REQUIRE(!seen.last_stamp || stamp > *seen.last_stamp);
       seen.last_stamp = stamp;
     }
     if (msg[0] == WGC_MSG_DATA) check_data(seen, msg);

@@ -27,7 +27,7 @@ std::vector<std::string> words_of(const std::string &text) {
     const size_t end = std::min(text.find('\n', at), text.size());
     std::string word = text.substr(at, end - at);
     // The shell hands over C strings.
-    word = word.c_str();
+    word.resize(std::min(word.find('\0'), word.size()));
     const bool is_file = !words.empty() && words.back().ends_with("-key");
     if (is_file) word = word.starts_with('n') ? "/dev/null" : key_file();
     words.push_back(word);
