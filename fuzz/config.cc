@@ -13,6 +13,9 @@ namespace {
 using wg::tool::Config;
 using wg::tool::parse_config;
 
+constexpr std::string_view kAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 std::string without_blanks(std::string_view line) {
   std::string out;
   for (const char c : line.substr(0, line.find('#'))) {
@@ -40,7 +43,8 @@ void require_no_secret(const std::string &file, std::string_view message) {
   }
   for (const std::string &secret : secrets) {
     const std::string shown = wg::tool::printable(secret);
-    if (shown.size() < kLeast) continue;
+    // Other characters may come from the words around what was quoted.
+    if (shown.size() < kLeast || shown.find_first_not_of(kAlphabet) < kLeast) continue;
     if (all.find(shown.substr(0, kLeast)) != all.rfind(shown.substr(0, kLeast))) continue;
     REQUIRE(message.find(shown.substr(0, kLeast)) == std::string_view::npos);
   }
