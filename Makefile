@@ -12,8 +12,8 @@ JOBS ?= $(shell nproc)
 TOOL := build/tool/wgtool
 
 .PHONY: all help module tool install uninstall demo demo-compare check check-debug host-test \
-	core-check static-check kselftest soak selftest-tools vm-module vm-shell clean need-cxx \
-	need-kdir
+	core-check static-check fuzz coverage kselftest soak selftest-tools vm-module vm-shell clean \
+	need-cxx need-kdir
 
 all: module tool
 
@@ -37,6 +37,8 @@ help:
 	@echo '  make host-test        the unit tests, g++ with sanitizers (CXX=clang++ for the other)'
 	@echo '  make core-check       that the core uses nothing it must not'
 	@echo '  make static-check     formatting and static analysis'
+	@echo '  make fuzz             every fuzz target for FUZZ_SECONDS (60) seconds'
+	@echo '  make coverage         lines and branches that the unit tests run, file by file'
 	@echo '  make clean            removes what was built, and keeps the fetched kernels'
 
 # One line that says what to install beats a page of compiler errors; $(error) prints just that.
@@ -112,6 +114,12 @@ core-check: vm-module
 
 static-check:
 	scripts/check-static.sh
+
+fuzz:
+	@scripts/fuzz.sh $(TARGETS)
+
+coverage:
+	@scripts/coverage.sh
 
 vm-module:
 	@scripts/build-module.sh

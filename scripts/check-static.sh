@@ -72,7 +72,7 @@ check_format() {
 # The unit tests are left out: GoogleTest's headers and macros cost more time than all the rest,
 # and what they expand to is not ours to change.
 tidy_sources() {
-	tracked 'module/core/*.cc' 'tool/*.cc' | match -v '_test\.cc$|/fuzz/'
+	tracked 'module/core/*.cc' 'tool/*.cc' 'fuzz/*.cc' | match -v '_test\.cc$'
 }
 
 check_tidy() {
@@ -178,7 +178,9 @@ case ${1-} in
 '')
 	need cmake cmake
 	build=build/static
-	cmake -S . -B $build >"$work/cmake" 2>&1 || {
+	need clang++ clang
+	# The fuzz targets are sources too, and only clang++ has what they are linked with.
+	cmake -S . -B $build -DCMAKE_CXX_COMPILER=clang++ -DWGPP_FUZZ=ON >"$work/cmake" 2>&1 || {
 		cat "$work/cmake" >&2
 		die "cmake cannot configure $build (see above); scripts/setup.sh installs what it needs"
 	}

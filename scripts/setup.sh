@@ -13,7 +13,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=(g++ make cmake pkg-config libnl-3-dev libnl-genl-3-dev libfmt-dev kmod xz-utils)
 vm=(qemu-system-x86 seabios cpio kmod xz-utils util-linux procps iproute2 nftables iputils-ping
 	iperf3 wireguard-tools wireguard-go tcpdump socat python3 ethtool conntrack)
-check=(g++ clang clang-format clang-tidy libclang-rt-14-dev libgtest-dev libgmock-dev sparse
+check=(g++ clang clang-format clang-tidy libclang-rt-14-dev llvm libgtest-dev libgmock-dev sparse
 	shellcheck binutils git)
 # For scripts/debug-kernel.sh alone
 debug=(gcc make flex bison bc xz-utils kmod libc6-dev debian-archive-keyring)

@@ -17,11 +17,17 @@ bool is_blank(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-// A mistyped name of a key must not put the key itself on the screen or into a log.
+bool is_secret(std::string_view name) {
+  return equals_caseless(name, "PrivateKey") || equals_caseless(name, "PresharedKey");
+}
+
+// A mistyped name of a key must not put the key itself on the screen or into a log, nor may a
+// key that was cut short.
 std::string shown_line(std::string_view line) {
   constexpr size_t kMaxShown = 100;
   const size_t equals = line.find('=');
-  if (equals != std::string_view::npos && line.size() - equals > kKeyTextLen - 4) {
+  const bool has_value = equals != std::string_view::npos && equals + 1 < line.size();
+  if (has_value && (line.size() - equals > kKeyTextLen - 4 || is_secret(line.substr(0, equals)))) {
     return printable(line.substr(0, equals + 1)) + "...";
   }
   return printable(line.substr(0, kMaxShown)) + (line.size() > kMaxShown ? "..." : "");

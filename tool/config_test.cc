@@ -175,6 +175,13 @@ TEST(Config, NeverQuotesASecret) {
               std::string::npos)
         << line;
   }
+  // One that was cut short, in a line that is refused as a whole.
+  for (const char *line : {"PrivateKey=", "presharedkey="}) {
+    const std::string cut = line + kKey2.substr(0, 30);
+    EXPECT_EQ(error_of(cut), "wg0.conf:1: Line unrecognized: `" + std::string(line) +
+                                 "...'; begin with [Interface] or [Peer]\n"
+                                 "Configuration parsing error");
+  }
 }
 
 TEST(Config, RefusesAPeerWithoutAKey) {

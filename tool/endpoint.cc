@@ -33,6 +33,8 @@ bool looks_like_ipv4(std::string_view host) {
 }
 
 int lookup(Endpoint &endpoint, const std::string &host, const std::string &port, int flags) {
+  // To the resolver that is every address, or our own.
+  if (host == "*") return EAI_NONAME;
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_DGRAM;
@@ -64,9 +66,12 @@ std::string Endpoint::text() const {
   inet_ntop(AF_INET6, &ipv6.sin6_addr, host, sizeof(host));
   std::string scope;
   if (ipv6.sin6_scope_id != 0) {
-    // An interface that is gone, or lives in another namespace, has a number only.
+    // An interface that is gone, or lives in another namespace, has a number only. For addresses
+    // that are valid beyond a link the resolver reads numbers only.
     char name[IF_NAMESIZE];
-    scope = if_indextoname(ipv6.sin6_scope_id, name) != nullptr
+    const in6_addr &ip = ipv6.sin6_addr;
+    const bool is_local = IN6_IS_ADDR_LINKLOCAL(&ip) || IN6_IS_ADDR_MC_LINKLOCAL(&ip);
+    scope = is_local && if_indextoname(ipv6.sin6_scope_id, name) != nullptr
                 ? "%" + printable(name)
                 : fmt::format("%{}", ipv6.sin6_scope_id);
   }
@@ -118,7 +123,8 @@ std::variant<Endpoint, EndpointName> parse_endpoint(std::string_view text) {
   }
 
   EndpointName name{std::string(host), std::to_string(*number), shown, {}};
-  if (!bracketed && looks_like_ipv4(host)) {
+  // In brackets too the resolver would take fewer numbers than four, or one that is octal.
+  if (host.find(':') == std::string_view::npos && looks_like_ipv4(host)) {
     in_addr ignored;
     if (inet_pton(AF_INET, name.host.c_str(), &ignored) != 1) {
       throw Error(

@@ -2,6 +2,7 @@
 #include "endpoint.hh"
 
 #include <gtest/gtest.h>
+#include <netdb.h>
 
 #include "error.hh"
 
@@ -35,6 +36,7 @@ TEST(Endpoint, TakesAddressesWithPorts) {
 TEST(Endpoint, KeepsTheScopeOfAnAddress) {
   EXPECT_EQ(address_of("[fe80::1%lo]:5"), "[fe80::1%lo]:5");
   EXPECT_EQ(address_of("[fe80::1%4000000]:5"), "[fe80::1%4000000]:5");
+  EXPECT_EQ(address_of("[2001:db8::1%1]:5"), "[2001:db8::1%1]:5");
 }
 
 TEST(Endpoint, LeavesNamesForLater) {
@@ -78,6 +80,27 @@ TEST(Endpoint, RefusesHalfAddresses) {
     EXPECT_EQ(error_of(text), "Endpoint is not a full IPv4 address: `" + text +
                                   "'; write four numbers from 0 to 255, as 192.0.2.1:51820");
   }
+}
+
+// The resolver takes these for 127.0.0.1 and its like.
+TEST(Endpoint, RefusesHalfAddressesInBracketsToo) {
+  for (const char *host : {"127.1", "0", "000000", "0x7f.1", "1.2.3.4.5", "010.0.0.1"}) {
+    const std::string text = "[" + std::string(host) + "]:80";
+    EXPECT_EQ(error_of(text), "Endpoint is not a full IPv4 address: `" + text +
+                                  "'; write four numbers from 0 to 255, as 192.0.2.1:51820");
+  }
+}
+
+// To the resolver a star is this machine.
+TEST(Endpoint, TakesNoStarForAnAddress) {
+  EXPECT_EQ(error_of("[*]:80"),
+            "Endpoint has no valid address in brackets: `[*]:80'; write [ADDRESS]:PORT, or "
+            "HOST:PORT for a name");
+  const auto parsed = parse_endpoint("*:80");
+  const auto *name = std::get_if<EndpointName>(&parsed);
+  ASSERT_NE(name, nullptr);
+  Endpoint endpoint;
+  EXPECT_EQ(resolve_endpoint(endpoint, *name), EAI_NONAME);
 }
 
 TEST(Endpoint, RefusesIpv6WithoutBrackets) {

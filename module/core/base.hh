@@ -84,10 +84,10 @@ struct Secret {
 
 template <typename T>
 [[gnu::always_inline]] constexpr T byte_swap(T v) {
+  static_assert(sizeof(T) == 8 || sizeof(T) == 4 || sizeof(T) == 2);
   if constexpr (sizeof(T) == 8) return __builtin_bswap64(v);
   if constexpr (sizeof(T) == 4) return __builtin_bswap32(v);
   if constexpr (sizeof(T) == 2) return __builtin_bswap16(v);
-  return v;
 }
 
 inline constexpr bool kLittleEndian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;

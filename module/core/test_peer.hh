@@ -93,6 +93,8 @@ class SimPeer {
     }
   }
 
+  const Key &public_key() const { return end_.public_key; }
+  const wgc_handshake &handshake() const { return end_.hs; }
   size_t num_staged() const { return staged_.size(); }
   size_t num_keypairs() const { return keypairs_.size(); }
   bool has_current() const { return slots_.current_key != nullptr; }
