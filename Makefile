@@ -11,8 +11,9 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 TOOL := build/tool/wgtool
 
-.PHONY: all help module tool install uninstall demo demo-compare check host-test core-check \
-	static-check kselftest vm-module vm-shell clean need-cxx need-kdir
+.PHONY: all help module tool install uninstall demo demo-compare check check-debug host-test \
+	core-check static-check kselftest soak selftest-tools vm-module vm-shell clean need-cxx \
+	need-kdir
 
 all: module tool
 
@@ -26,8 +27,11 @@ help:
 	@echo 'In a throwaway virtual machine, which loads nothing here:'
 	@echo '  make demo             a homelab network through the tunnel, from packages to file'
 	@echo '  make demo-compare     the same, and then with the in-tree module'
-	@echo '  make check            every test there is'
+	@echo '  make check            every test but those of the debug kernel'
+	@echo '  make check-debug      the kernel selftests in a kernel with KASAN, lockdep, kmemleak, faults'
 	@echo '  make kselftest        the kernel selftests alone (TESTS="ping roaming" for some)'
+	@echo '  make soak             random changes under traffic in the debug kernel for SOAK_SECONDS (600);'
+	@echo '                        WGPP_SEED=... repeats them'
 	@echo '  make vm-shell         a root shell with the module built and its path in $$WGPP_MODULE'
 	@echo 'For who works on the code:'
 	@echo '  make host-test        the unit tests, g++ with sanitizers (CXX=clang++ for the other)'
@@ -72,6 +76,12 @@ tool: need-cxx
 release = $(or $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 	'$(KDIR)/include/generated/utsrelease.h' 2>/dev/null),$(KVER))
 
+soak:
+	@scripts/soak.sh
+
+selftest-tools: tool
+	cmake --build build/tool --target selftest-tools -j $(JOBS)
+
 install:
 	@[ -e module/wgpp.ko ] && [ -x $(TOOL) ] || { echo "make: nothing built yet; run 'make' first" >&2; exit 1; }
 	install -D -m 644 module/wgpp.ko '$(DESTDIR)/lib/modules/$(release)/updates/wgpp.ko'
@@ -91,6 +101,9 @@ demo-compare:
 check:
 	@scripts/check.sh
 
+check-debug:
+	@scripts/check-debug.sh $(TESTS)
+
 host-test:
 	@scripts/host-test.sh '$(tool_cxx)'
 
@@ -103,7 +116,7 @@ static-check:
 vm-module:
 	@scripts/build-module.sh
 
-kselftest: vm-module tool
+kselftest: vm-module selftest-tools
 	@scripts/kselftest.sh $(TESTS)
 
 vm-shell: vm-module tool

@@ -8,7 +8,8 @@
 #	scripts/check-core.sh --selftest
 #
 # OBJDIR holds the core's objects as the kernel build made them, or has them in OBJDIR/core.
-# Without one, module/core and each build/module-*/core that has objects are checked. --root
+# Without one, module/core and each build/module-*/core that has objects are checked, but not
+# those for a kernel with sanitizers: their hooks, data and constructors are in the objects. --root
 # names another source tree than this one. --selftest builds an offender for each property and
 # makes sure that it is caught. Output: "ok - PROPERTY" or "not ok - PROPERTY" with the
 # offending symbols and lines below it; the status is 0 when all hold.
@@ -402,7 +403,7 @@ while [[ $# -gt 0 ]]; do
 	case $1 in
 	--selftest) mode=selftest; shift ;;
 	--root) root=$(realpath "${2:?"--root needs a directory"}"); shift 2 ;;
-	-h | --help) sed -n '4,15s/^# \{0,1\}//p' "$me"; exit 0 ;;
+	-h | --help) sed -n '4,16s/^# \{0,1\}//p' "$me"; exit 0 ;;
 	-*) die "unknown option '$1' (try --help)" ;;
 	*) break ;;
 	esac
@@ -422,7 +423,12 @@ else
 	done
 	if [[ ${#dirs[@]} == 0 ]]; then
 		for dir in "$root/module/core" "$root"/build/module-*/core; do
-			! compgen -G "$dir/*.o" >/dev/null || dirs+=("$dir")
+			compgen -G "$dir/*.o" >/dev/null || continue
+			if grep -qs -e '-fsanitize=' "$dir"/.*.o.cmd; then
+				echo "# not checked: $dir, built for a kernel with sanitizers"
+				continue
+			fi
+			dirs+=("$dir")
 		done
 		[[ ${#dirs[@]} -gt 0 ]] || dirs=("$root/module/core")
 	fi

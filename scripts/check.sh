@@ -96,8 +96,8 @@ check_core() {
 }
 
 check_selftests() {
-	make --no-print-directory tool || {
-		echo "not ok - wgtool builds"
+	make --no-print-directory selftest-tools || {
+		echo "not ok - wgtool and the programs of the selftests build"
 		return 1
 	}
 	WGPP_MODULE=$top/$module_dir/wgpp.ko scripts/kselftest.sh

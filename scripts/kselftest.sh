@@ -1,10 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs the kernel selftests in a virtual machine, all in one boot, and then reads the whole
-# kernel log for what a sound kernel never says.
+# Runs the kernel selftests in virtual machines and then reads their whole kernel logs for
+# what a sound kernel never says.
 #
-#	scripts/kselftest.sh [TEST...]     default: all; names as selftests/run.sh takes them
+#	scripts/kselftest.sh [--debug] [TEST...]   default: all; names as selftests/run.sh takes them
+#
+# All tests share one boot of Debian's stock kernel, but those that mostly wait (a line
+# "# Long wait" near their top) have a machine of their own beside it. With --debug it is the
+# debug kernel (scripts/uml.sh), as many machines at once as there are processors, and the
+# fuzzers in full length.
 #
 # WGPP_MODULE (default: the build of scripts/build-module.sh; in-tree for the kernel's own) and
 # WGTOOL (default build/tool/wgtool) choose what is tested. The last line is
@@ -12,52 +17,116 @@
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-kver=$("$top/scripts/kernel.sh" --print kver)
-module=${WGPP_MODULE:-$top/build/module-$kver/wgpp.ko}
+debug=no
+case ${1-} in
+--debug) debug=yes; shift ;;
+-h | --help) sed -n '4,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+esac
+
 tool=${WGTOOL:-$top/build/tool/wgtool}
-limit=${VM_LIMIT:-1200}
-log=$top/build/vm/kselftest.dmesg
+if [[ $debug == yes ]]; then
+	module=${WGPP_MODULE:-$top/build/module-debug/wgpp.ko}
+	limit=${VM_LIMIT:-2400}
+	num_machines=$(nproc)
+	export FUZZ_PACKETS=${FUZZ_PACKETS:-1000000} FUZZ_REQUESTS=${FUZZ_REQUESTS:-200000}
+	machine=("$top/scripts/uml.sh")
+	name=debug
+else
+	kver=$("$top/scripts/kernel.sh" --print kver)
+	module=${WGPP_MODULE:-$top/build/module-$kver/wgpp.ko}
+	limit=${VM_LIMIT:-1800}
+	num_machines=1
+	machine=("$top/scripts/vm.sh" -k "$kver")
+	name=kselftest
+fi
+for variable in FUZZ_PACKETS FUZZ_REQUESTS WGPP_SEED; do
+	[[ -z ${!variable-} ]] || machine+=(-e "$variable=${!variable}")
+done
 
 for file in "$module" "$tool"; do
 	[[ $file != */* || -e $file ]] || {
-		echo "kselftest: $file is missing; run: make vm-module tool" >&2
+		echo "kselftest: $file is missing; run: make vm-module selftest-tools" >&2
 		exit 1
 	}
 done
-mkdir -p "$top/build/vm"
-rm -f "$log"
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
 
-status=0
-"$top/scripts/vm.sh" -k "$kver" -t "$limit" --dmesg "$log" -e "WGPP_MODULE=$module" -e "WGTOOL=$tool" \
-	-- "$top/selftests/run.sh" "$@" 2>&1 | tee "$out" || status=$?
-
-summary=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$out" | tail -n 1 || true)
-read -r passed _ failed _ skipped _ <<<"${summary:-0 passed, 0 failed, 0 skipped}"
-if [[ -z $summary ]]; then
-	# The guest died on the way: what it had reported until then still counts.
-	passed=$(grep -cE '^ *ok [0-9]+ ' "$out" || true)
-	failed=$(($(grep -cE '^ *not ok [0-9]+ ' "$out" || true) + 1))
-	echo "not ok - the selftests reach their end (status $status)"
-elif [[ $status != 0 && $failed == 0 ]]; then
-	failed=1
-	echo "not ok - the selftests end with status 0, not $status"
-fi
-
-# From the end of the boot on; what stock hardware emulation says before is not ours.
-sed '1,/wgpp-vm: running the command/d' "$log" >"$out"
-bad=$("$top/scripts/scan-log.sh" "$out") || true
-if [[ ! -s $out ]]; then
-	failed=$((failed + 1))
-	echo "not ok - the kernel log was kept ($log is empty)"
-elif [[ -n $bad ]]; then
-	failed=$((failed + 1))
-	echo "not ok - the kernel log of the whole run is clean ($log):"
-	while IFS= read -r line; do echo "  # $line"; done <<<"$bad"
+# Which tests go into which machine. Those that only wait come last, in one of their own.
+declare -a tests=() groups=() waiting=()
+if [[ $# -gt 0 ]]; then
+	tests=("$@")
 else
-	passed=$((passed + 1))
-	echo "ok - the kernel log of the whole run is clean"
+	for file in "$top"/selftests/test-*.sh; do tests+=("$(basename "$file" .sh)"); done
 fi
+number=0
+for test in "${tests[@]}"; do
+	file=${test##*/}
+	file=$top/selftests/test-${file#test-}
+	if grep -qsx '# Long wait' "${file%.sh}.sh"; then
+		waiting+=("$test")
+		continue
+	fi
+	group=$((number++ % num_machines))
+	groups[group]+="${groups[group]:+ }$test"
+done
+[[ ${#waiting[@]} == 0 ]] || groups+=("${waiting[*]}")
+
+logs=$top/build/vm
+mkdir -p "$logs"
+work=$(mktemp -d)
+trap 'rm -rf "$work"; kill $(jobs -p) 2>/dev/null || true' EXIT
+
+run() {
+	local index=$1 status=0
+	shift
+	rm -f "$logs/$name-$index.dmesg"
+	"${machine[@]}" -t "$limit" --dmesg "$logs/$name-$index.dmesg" -e "WGPP_MODULE=$module" \
+		-e "WGTOOL=$tool" -- "$top/selftests/run.sh" "$@" >"$work/out-$index" 2>&1 || status=$?
+	echo "$status" >"$work/status-$index"
+}
+
+for index in "${!groups[@]}"; do
+	# shellcheck disable=SC2086 # a list of names
+	run "$index" ${groups[index]} &
+	pids[index]=$!
+done
+
+passed=0 failed=0 skipped=0
+fail() {
+	failed=$((failed + 1))
+	echo "not ok - $*"
+}
+
+for index in "${!groups[@]}"; do
+	out=$work/out-$index log=$logs/$name-$index.dmesg
+	[[ ${#groups[@]} == 1 ]] || echo "# machine $((index + 1)) of ${#groups[@]}: ${groups[index]}"
+	# The first machine's output is shown while it runs, the others' when they have ended.
+	touch "$out"
+	tail -n +1 -f --pid="${pids[index]}" -s 0.2 "$out"
+	status=$(cat "$work/status-$index" 2>/dev/null || echo 255)
+	summary=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$out" | tail -n 1 || true)
+	read -r p _ f _ s _ <<<"${summary:-0 passed, 0 failed, 0 skipped}"
+	if [[ -z $summary ]]; then
+		# The guest died on the way: what it had reported until then still counts.
+		p=$(grep -cE '^ *ok [0-9]+ ' "$out" || true)
+		f=$(grep -cE '^ *not ok [0-9]+ ' "$out" || true)
+		fail "the selftests of this machine reach their end (status $status)"
+	elif [[ $status != 0 && $f == 0 ]]; then
+		fail "the selftests of this machine end with status 0, not $status"
+	fi
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+
+	# From the end of the boot on; what a kernel says of its machine before is not ours.
+	sed '1,/wgpp-vm: running the command/d' "$log" >"$work/log" 2>/dev/null || : >"$work/log"
+	bad=$("$top/scripts/scan-log.sh" "$work/log") || true
+	if [[ ! -s $work/log ]]; then
+		fail "the kernel log was kept ($log is empty)"
+	elif [[ -n $bad ]]; then
+		fail "the kernel log of the whole run is clean ($log):"
+		while IFS= read -r line; do echo "  # $line"; done <<<"$bad"
+	else
+		passed=$((passed + 1))
+		echo "ok - the kernel log of the whole run is clean"
+	fi
+done
 echo "$passed passed, $failed failed, $skipped skipped"
 [[ $failed == 0 ]]

@@ -3,7 +3,7 @@
 #
 # Installs the Debian packages that building, the virtual machine and the checks need.
 #
-#	scripts/setup.sh [build] [vm] [check]     no argument: all three sets
+#	scripts/setup.sh [build] [vm] [check] [debug]     no argument: the first three
 #
 # A set whose packages are all there costs one dpkg-query and needs neither network nor root.
 set -euo pipefail
@@ -15,6 +15,8 @@ vm=(qemu-system-x86 seabios cpio kmod xz-utils util-linux procps iproute2 nftabl
 	iperf3 wireguard-tools wireguard-go tcpdump socat python3 ethtool conntrack)
 check=(g++ clang clang-format clang-tidy libclang-rt-14-dev libgtest-dev libgmock-dev sparse
 	shellcheck binutils git)
+# For scripts/debug-kernel.sh alone
+debug=(gcc make flex bison bc xz-utils kmod libc6-dev debian-archive-keyring)
 
 installed() {
 	[[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) == ?i* ]]
@@ -103,9 +105,9 @@ sets=("$@")
 [[ ${#sets[@]} -gt 0 ]] || sets=(build vm check)
 for name in "${sets[@]}"; do
 	case $name in
-	build | vm | check) ;;
+	build | vm | check | debug) ;;
 	*)
-		echo "setup: no set '$name'; the sets are: build vm check" >&2
+		echo "setup: no set '$name'; the sets are: build vm check debug" >&2
 		exit 1
 		;;
 	esac
@@ -126,5 +128,6 @@ for name in "${sets[@]}"; do
 	build) install_set build "${build[@]}" ;;
 	vm) install_set vm "${vm[@]}" ;;
 	check) install_set check "${check[@]}" ;;
+	debug) install_set debug "${debug[@]}" ;;
 	esac
 done

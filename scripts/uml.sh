@@ -10,7 +10,6 @@
 # overlay, with this directory as its working directory; every write is gone when it ends.
 # Standard output and error arrive live, the exit status is the command's.
 #
-#	-s SMP         processors (default 2)
 #	-m MEM         memory (default 2G)
 #	-t SECONDS     limit for the whole run (default 600)
 #	-e NAME[=VAL]  set an environment variable of the command
@@ -30,14 +29,13 @@ die() {
 	exit 125
 }
 
-smp=2 mem=2G limit=600 append='' dmesg=''
+mem=2G limit=600 append='' dmesg=''
 declare -a guest_env=()
 while [[ $# -gt 0 ]]; do
 	case $1 in
-	-s | -m | -t | -e | -a | --dmesg)
+	-m | -t | -e | -a | --dmesg)
 		[[ $# -ge 2 ]] || die "$1 needs a value (try --help)"
 		case $1 in
-		-s) smp=$2 ;;
 		-m) mem=$2 ;;
 		-t) limit=$2 ;;
 		-e) if [[ $2 == *=* ]]; then guest_env+=("$2"); else guest_env+=("$2=${!2-}"); fi ;;
@@ -46,7 +44,7 @@ while [[ $# -gt 0 ]]; do
 		esac
 		shift 2
 		;;
-	-h | --help) sed -n '4,21s/^# \{0,1\}//p' "$self"; exit 0 ;;
+	-h | --help) sed -n '4,20s/^# \{0,1\}//p' "$self"; exit 0 ;;
 	--) shift; break ;;
 	-*) die "unknown option '$1' (try --help)" ;;
 	*) break ;;
@@ -54,7 +52,6 @@ while [[ $# -gt 0 ]]; do
 done
 [[ $# -gt 0 ]] || die "no command given (try --help)"
 [[ $limit =~ ^[0-9]+$ ]] || die "-t wants whole seconds, not '$limit'"
-[[ $smp =~ ^[1-9][0-9]*$ ]] || die "-s wants a number of processors, not '$smp'"
 
 kernel=$("$top/scripts/debug-kernel.sh" --print linux) || exit 125
 release=$("$top/scripts/debug-kernel.sh" --print release)
@@ -153,8 +150,8 @@ out_pid=$!
 err_pid=$!
 # Console 0 has the kernel's messages, 1 and 2 are the command's standard output and error.
 # shellcheck disable=SC2086 # arguments are words
-setsid timeout --foreground -k 5 "$limit" "$kernel" "mem=$mem" "ncpus=$smp" root=/dev/root rootfstype=hostfs \
-	rootflags=/ ro "init=$work/init" console=tty0 seccomp=on kasan_multi_shot con=null con0=null,fd:5 con1=null,fd:6 con2=null,fd:7 \
+setsid timeout --foreground -k 5 "$limit" "$kernel" "mem=$mem" root=/dev/root rootfstype=hostfs \
+	rootflags=/ ro "init=$work/init" console=tty0 kasan_multi_shot con=null con0=null,fd:5 con1=null,fd:6 con2=null,fd:7 \
 	loglevel=7 panic=-1 printk.devkmsg=on $append \
 	</dev/null >"$work/uml.err" 2>&1 5>"$work/console" 6>"$work/out" 7>"$work/err" &
 uml_pid=$!

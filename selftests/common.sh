@@ -14,6 +14,7 @@
 #   KIND         link kind and generic netlink family under test (default wireguard)
 #   WGTOOL       tool that configures it, wg or wgtool (default wg)
 #   WGPP_MODULE  path of the module under test, or in-tree (default)
+#   SELFTEST_TOOLS   where the programs of selftests/tools are (default build/tool)
 #   VERBOSE      1: print the output of checks that pass, too
 
 set -euo pipefail
@@ -24,6 +25,7 @@ WGPP_MODULE=${WGPP_MODULE:-in-tree}
 VERBOSE=${VERBOSE:-0}
 SELFTESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TRAFFIC=$SELFTESTS/traffic.py
+SELFTEST_TOOLS=${SELFTEST_TOOLS:-$(dirname "$SELFTESTS")/build/tool}
 # Long enough for an emulated machine under load; nothing waits this long unless it fails.
 LIMIT=${LIMIT:-30}
 export LC_ALL=C
@@ -340,6 +342,16 @@ dev_stat() {
 	echo "${BASH_REMATCH[1]}"
 }
 
+# tx_packets NS DEVICE...: what each device has sent, one number per line.
+tx_packets() {
+	local ns=$1 dev
+	shift
+	for dev in "$@"; do
+		in_ns "$ns" awk -v dev="$dev:" '$1 == dev { print $11; found = 1 } END { exit !found }' \
+			/proc/net/dev
+	done
+}
+
 # handshake_done NS PEER
 handshake_done() {
 	local when
@@ -415,6 +427,30 @@ pair_outer() {
 serve() {
 	bg "$1" python3 "$TRAFFIC" serve 7000
 	wait_until "$LIMIT" grep -q ready "$tmp/bg.$1.out"
+}
+
+# transfers_start NS ADDRESS: verified TCP transfers to serve at ADDRESS, one after another,
+# until transfers_end. What happens meanwhile can take as long as it takes. Both are called
+# in the same check.
+transfers_start() {
+	rm -f "$tmp/enough"
+	(
+		while [[ ! -e $tmp/enough ]]; do
+			in_ns "$1" python3 "$TRAFFIC" tcp "$2" 7000 500000 50
+			echo "a transfer is complete"
+		done
+	) >"$tmp/transfers" 2>&1 &
+	transfers=$!
+}
+
+# transfers_end: after the last one is complete; fails when any of them failed.
+transfers_end() {
+	touch "$tmp/enough"
+	wait "$transfers" || {
+		cat "$tmp/transfers"
+		return 1
+	}
+	grep -q complete "$tmp/transfers"
 }
 
 #

@@ -5,6 +5,7 @@
   nl.py FAMILY dump IFNAME         how the dump was divided: one line per message
   nl.py FAMILY malformed IFNAME PUBLIC-KEY ATOMIC
                                    one line "ok NAME" or "not ok NAME: why" per request
+  nl.py FAMILY contract IFNAME     the same for what well-formed requests do; replaces all peers
 
 PUBLIC-KEY, in base64, names a peer that IFNAME has. A refused request must leave the dump of
 the device byte-identical. ATOMIC is 1 when that is also asked of requests which are refused
@@ -251,6 +252,123 @@ def accepted_requests(ifname, key):
         PEERS, nest(0, attr(P_PUBLIC_KEY, key), attr(P_ENDPOINT, struct.pack("=H", 77) + bytes(26))))
 
 
+class Contract:
+    """Requests to one device, and what is to be seen of it afterwards."""
+
+    def __init__(self, client, ifname):
+        self.client, self.ifname = client, ifname
+
+    def set(self, *attributes):
+        return self.client.request(SET, string(IFNAME, self.ifname) + b"".join(attributes), 0)[0]
+
+    def peers(self):
+        """{public key: attributes}, with AllowedIPs as a set of (address, mask)."""
+        found = {}
+        for message in self.client.dump(self.ifname):
+            device = dict(attrs(message[4:]))
+            for _, peer in attrs(device.get(PEERS, b"")):
+                fields = dict(attrs(peer))
+                ips = found.setdefault(fields[P_PUBLIC_KEY], fields).setdefault("ips", set())
+                for _, entry in attrs(fields.get(P_ALLOWEDIPS, b"")):
+                    ip = dict(attrs(entry))
+                    ips.add((ip[A_IPADDR], ip[A_CIDR_MASK][0]))
+        return found
+
+    def device(self):
+        return dict(attrs(self.client.dump(self.ifname)[0][4:]))
+
+
+def ip4(text, mask, *more):
+    return allowedip(socket.AF_INET, socket.inet_aton(text), mask, *more)
+
+
+def ip6(text, mask, *more):
+    return allowedip(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, text), mask, *more)
+
+
+def contract_cases(dut):
+    """Yields (name, what is, what should be). Each case goes on from the one before."""
+    one, two, three = bytes([1] * 32), bytes([2] * 32), bytes([3] * 32)
+    gone = u32(A_FLAGS, 1)
+    net = lambda text, mask: (socket.inet_aton(text), mask)
+    net6 = lambda text, mask: (socket.inet_pton(socket.AF_INET6, text), mask)
+
+    def peer(key, *fields):
+        return nest(0, attr(P_PUBLIC_KEY, key), *fields)
+
+    def change(key, *entries):
+        return dut.set(nest(PEERS, peer(key, nest(P_ALLOWEDIPS, *entries))))
+
+    def ips(key):
+        return dut.peers()[key]["ips"]
+
+    error = dut.set(u32(FLAGS, 1), nest(
+        PEERS, peer(one, nest(P_ALLOWEDIPS, ip4("10.1.0.0", 16), ip4("10.1.2.0", 24),
+                              ip6("fd00:1::", 32))),
+        peer(two, nest(P_ALLOWEDIPS, ip4("10.2.0.0", 16)))))
+    yield "replaced peers", (error, set(dut.peers())), (0, {one, two})
+    before = ips(one)
+    yield "an AllowedIP of another peer is not removed", (
+        change(one, ip4("10.2.0.0", 16, gone)), ips(two)), (0, {net("10.2.0.0", 16)})
+    yield "a prefix that is not there is not removed", (
+        change(one, ip4("10.1.0.0", 17, gone), ip4("10.1.0.0", 15, gone),
+               ip6("fd00:1::", 33, gone)), ips(one)), (0, before)
+    yield "an AllowedIP is removed by its own prefix, host bits aside", (
+        change(one, ip4("10.1.2.77", 24, gone), ip6("fd00:1::5", 32, gone)), ips(one)), (
+        0, {net("10.1.0.0", 16)})
+    yield "added and removed in one request", (
+        change(one, ip4("10.3.0.0", 16), ip4("10.4.0.0", 16), ip4("10.3.0.0", 16, gone)),
+        ips(one)), (0, {net("10.1.0.0", 16), net("10.4.0.0", 16)})
+    yield "of a prefix given to two peers the last one owns it", (
+        dut.set(nest(PEERS, peer(one, nest(P_ALLOWEDIPS, ip4("10.5.0.0", 16))),
+                     peer(two, nest(P_ALLOWEDIPS, ip4("10.5.0.0", 16))))),
+        net("10.5.0.0", 16) in ips(one), net("10.5.0.0", 16) in ips(two)), (0, False, True)
+    yield "replaced AllowedIPs", (
+        dut.set(nest(PEERS, peer(one, u32(P_FLAGS, P_REPLACE_ALLOWEDIPS),
+                                 nest(P_ALLOWEDIPS, ip6("::", 0))))), ips(one)), (
+        0, {net6("::", 0)})
+    yield "replaced AllowedIPs by none", (
+        dut.set(nest(PEERS, peer(one, u32(P_FLAGS, P_REPLACE_ALLOWEDIPS)))), ips(one)), (0, set())
+    yield "update of a peer that is there", (
+        dut.set(nest(PEERS, peer(one, u32(P_FLAGS, P_UPDATE_ONLY), u16(P_KEEPALIVE, 9)))),
+        dut.peers()[one][P_KEEPALIVE]), (0, struct.pack("=H", 9))
+    yield "update of a peer that is not there", (
+        dut.set(nest(PEERS, peer(three, u32(P_FLAGS, P_UPDATE_ONLY)))), three in dut.peers()), (
+        0, False)
+    endpoint = struct.pack("=H", socket.AF_INET6) + struct.pack("!HI", 9, 0) + bytes(15) + b"\1"
+    endpoint += struct.pack("=I", 0)
+    yield "an IPv6 endpoint", (
+        dut.set(nest(PEERS, peer(one, attr(P_ENDPOINT, endpoint)))), dut.peers()[one][P_ENDPOINT]), (
+        0, endpoint)
+    yield "an IPv4 family with the length of IPv6 is no endpoint", (
+        dut.set(nest(PEERS, peer(one, attr(P_ENDPOINT, struct.pack("=H", 2) + endpoint[2:])))),
+        dut.peers()[one][P_ENDPOINT]), (0, endpoint)
+    yield "a preshared key is set, and removed by zeros", (
+        dut.set(nest(PEERS, peer(one, attr(P_PRESHARED_KEY, three)))),
+        dut.peers()[one][P_PRESHARED_KEY],
+        dut.set(nest(PEERS, peer(one, attr(P_PRESHARED_KEY, bytes(32))))),
+        dut.peers()[one][P_PRESHARED_KEY]), (0, three, 0, bytes(32))
+    # Not a transaction: what comes before the refused peer stays.
+    refused = peer(three, u32(P_PROTOCOL_VERSION, 2))
+    yield "what comes before a refused peer is applied", (
+        dut.set(u32(FWMARK, 77), u16(LISTEN_PORT, 7777), nest(
+            PEERS, peer(two, u16(P_KEEPALIVE, 21)), refused, peer(one, u16(P_KEEPALIVE, 22)))),
+        dut.device()[FWMARK], dut.device()[LISTEN_PORT], dut.peers()[two][P_KEEPALIVE],
+        dut.peers()[one][P_KEEPALIVE], three in dut.peers()), (
+        errno.EPFNOSUPPORT, struct.pack("=I", 77), struct.pack("=H", 7777),
+        struct.pack("=H", 21), struct.pack("=H", 9), False)
+    yield "one peer removed, one replaced", (
+        dut.set(nest(PEERS, peer(one, u32(P_FLAGS, P_REMOVE_ME)))), set(dut.peers()),
+        dut.set(u32(FLAGS, 1), nest(PEERS, peer(three))), set(dut.peers())), (
+        0, {two}, 0, {three})
+    yield "all peers replaced by none", (dut.set(u32(FLAGS, 1)), dut.peers()), (0, {})
+
+
+def contract(client, ifname):
+    for label, actual, expected in contract_cases(Contract(client, ifname)):
+        print(f"ok {label}" if actual == expected else f"not ok {label}: {actual}")
+
+
 def error_name(error):
     return errno.errorcode[error] if error else "no error"
 
@@ -292,8 +410,11 @@ def main():
         describe_dump(client, *args)
     elif command == "malformed":
         malformed(client, args[0], args[1], args[2] == "1")
+    elif command == "contract":
+        contract(client, *args)
     else:
         sys.exit(f"nl: no command {command!r}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -5,7 +5,7 @@
 #
 #   run.sh [-v] [-t SECONDS] [TEST...]
 #
-# TEST is ping, test-ping or test-ping.sh; without one, all of them run. The output is
+# TEST is ping, test-ping or test-ping.sh, or soak; without one, all but soak run. The output is
 # nested KTAP, and the last line is "N passed, N failed, N skipped". A test also fails
 # when the kernel logged a warning or was tainted while it ran, or when it took longer
 # than SECONDS (default 300; a test's own line "# Time limit: N s" goes before). On a kernel
@@ -59,6 +59,8 @@ else
 		name=${name##*/}
 		name=${name#test-}
 		name=$here/test-${name%.sh}.sh
+		# Not among the tests that run by default: it takes as long as one wants.
+		[[ $name != */test-soak.sh ]] || name=$here/soak.sh
 		[[ -f $name ]] || die "there is no $name"
 		tests+=("$name")
 	done

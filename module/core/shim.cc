@@ -304,6 +304,10 @@ bool wgc_timers_may_initiate(const wgc_timers *timers, uint64_t now_ns) {
   return core(timers).may_initiate(now_ns);
 }
 
+void wgc_timers_forget_initiation(wgc_timers *timers) {
+  core(timers).forget_initiation();
+}
+
 void wgc_timers_set_persistent(wgc_timers *timers, uint16_t seconds) {
   core(timers).set_persistent(seconds);
 }

@@ -137,6 +137,10 @@ bool Timers::may_initiate(uint64_t now_ns) const {
          age_ns(last_handshake_sent_ns_, now_ns) >= kRekeyTimeout_ns;
 }
 
+void Timers::forget_initiation() {
+  last_handshake_sent_ns_ = kNever;
+}
+
 void Timers::set_persistent(uint16_t seconds) {
   persistent_s_ = seconds;
   if (seconds == 0) persistent_keepalive_ns_ = kNever;

@@ -22,6 +22,8 @@ class Timers {
 
   bool begin_initiation(bool is_retry, uint64_t now_ns);
   bool may_initiate(uint64_t now_ns) const;
+  // What the last initiation was for is gone: it holds up the next one no longer.
+  void forget_initiation();
 
   void set_persistent(uint16_t seconds);
   [[gnu::always_inline]] uint16_t persistent() const { return persistent_s_; }

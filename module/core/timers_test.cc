@@ -136,6 +136,23 @@ TEST_F(Timers, InitiationIsRefusedWithin5Seconds) {
   EXPECT_FALSE(wgc_timers_may_initiate(&timers_, end_ns));
 }
 
+TEST_F(Timers, ForgottenInitiationHoldsUpNothing) {
+  ASSERT_TRUE(wgc_timers_begin_initiation(&timers_, false, kNow_ns));
+  wgc_timers_forget_initiation(&timers_);
+  EXPECT_TRUE(wgc_timers_begin_initiation(&timers_, false, kNow_ns));
+  EXPECT_FALSE(wgc_timers_may_initiate(&timers_, kNow_ns));
+  event(WGC_EV_RESPONSE_SENT);
+  wgc_timers_forget_initiation(&timers_);
+  EXPECT_TRUE(wgc_timers_may_initiate(&timers_, kNow_ns));
+}
+
+TEST_F(Timers, ForgettingAnInitiationDisarmsNothing) {
+  event(WGC_EV_INITIATION_SENT | WGC_EV_SESSION_DERIVED);
+  wgc_timers_forget_initiation(&timers_);
+  EXPECT_EQ(expire(kNow_ns), 0u);
+  EXPECT_EQ(deadline_ns_, kNow_ns + 5 * kSecond);
+}
+
 TEST_F(Timers, ResponseCountsAsHandshakeSent) {
   EXPECT_EQ(event(WGC_EV_RESPONSE_SENT), kNever);
   EXPECT_FALSE(wgc_timers_begin_initiation(&timers_, false, kNow_ns + 5 * kSecond - 1));

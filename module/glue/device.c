@@ -15,6 +15,7 @@
 #include <net/netns/generic.h>
 #include <net/rtnetlink.h>
 
+#include "compat.h"
 #include "handshake.h"
 #include "peer.h"
 #include "queueing.h"
@@ -77,6 +78,20 @@ static int device_stop(struct net_device *dev)
 	}
 	mutex_unlock(&wg->update_lock);
 	return 0;
+}
+
+/*
+ * The device leaves, and the kernel frees its per-CPU counters before it calls our
+ * destructor: what may still count has to end here. Peers that a late request adds
+ * afterwards find no sockets, so they neither send nor receive.
+ */
+static void device_uninit(struct net_device *dev)
+{
+	struct wg_device *wg = netdev_priv(dev);
+
+	mutex_lock(&wg->update_lock);
+	wg_peer_remove_all(wg);
+	mutex_unlock(&wg->update_lock);
 }
 
 /* ---- transmission ----------------------------------------------------------- */
@@ -176,6 +191,7 @@ err:
 static const struct net_device_ops device_ops = {
 	.ndo_open = device_open,
 	.ndo_stop = device_stop,
+	.ndo_uninit = device_uninit,
 	.ndo_start_xmit = device_xmit,
 	.ndo_get_stats64 = dev_get_tstats64,
 };
@@ -223,7 +239,7 @@ static void free_device_parts(struct wg_device *wg)
 	rcu_barrier();
 	kvfree(wg->index_table);
 	kvfree(wg->peer_table);
-	free_percpu(wg->dev->tstats);
+	wg_free_tstats(wg->dev);
 	wgc_wipe(&wg->identity, sizeof(wg->identity));
 	wgc_wipe(&wg->cookie_checker, sizeof(wg->cookie_checker));
 }
@@ -265,9 +281,11 @@ static void device_setup(struct net_device *dev)
 	dev->type = ARPHRD_NONE;
 	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
 	dev->priv_flags |= IFF_NO_QUEUE;
-	dev->features |= NETIF_F_LLTX | features;
+	dev->features |= features;
 	dev->hw_features |= features;
 	dev->hw_enc_features |= features;
+	wg_set_lltx(dev);
+	wg_set_tstats(dev);
 	netif_set_tso_max_size(dev, GSO_MAX_SIZE);
 	dev->mtu = ETH_DATA_LEN - overhead;
 	dev->max_mtu = round_down(INT_MAX, 16) - overhead;
@@ -282,17 +300,19 @@ static int create_device_parts(struct wg_device *wg)
 	struct net_device *dev = wg->dev;
 	int ret = -ENOMEM;
 
-	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
+	if (!wg_alloc_tstats(dev))
+		return ret;
 	wg->peer_table = wg_peer_table_alloc();
 	wg->index_table = wg_index_table_alloc();
 	wg->handshake_receive_wq = alloc_workqueue("wgpp-hs-rx-%s",
-						   WQ_CPU_INTENSIVE | WQ_FREEZABLE, 0,
-						   dev->name);
+						   WQ_CPU_INTENSIVE | WQ_FREEZABLE | WQ_PERCPU,
+						   0, dev->name);
 	wg->handshake_send_wq = alloc_workqueue("wgpp-hs-tx-%s", WQ_UNBOUND | WQ_FREEZABLE, 0,
 						dev->name);
-	wg->packet_wq = alloc_workqueue("wgpp-crypt-%s", WQ_CPU_INTENSIVE | WQ_MEM_RECLAIM, 0,
+	wg->packet_wq = alloc_workqueue("wgpp-crypt-%s",
+					WQ_CPU_INTENSIVE | WQ_MEM_RECLAIM | WQ_PERCPU, 0,
 					dev->name);
-	if (!dev->tstats || !wg->peer_table || !wg->index_table || !wg->handshake_receive_wq ||
+	if (!wg->peer_table || !wg->index_table || !wg->handshake_receive_wq ||
 	    !wg->handshake_send_wq || !wg->packet_wq)
 		return ret;
 	ret = wg_crypt_queue_init(&wg->encrypt_queue, wg, WG_CRYPT_RING_LEN,
@@ -306,14 +326,13 @@ static int create_device_parts(struct wg_device *wg)
 	return ret;
 }
 
-static int device_new(struct net *src_net, struct net_device *dev, struct nlattr *tb[],
-		      struct nlattr *data[], struct netlink_ext_ack *extack)
+static int create_device(struct net *link_net, struct net_device *dev)
 {
 	struct wg_device *wg = netdev_priv(dev);
 	int ret;
 
 	wg->dev = dev;
-	rcu_assign_pointer(wg->creating_net, src_net);
+	rcu_assign_pointer(wg->creating_net, link_net);
 	init_rwsem(&wg->identity_lock);
 	mutex_init(&wg->socket_update_lock);
 	mutex_init(&wg->update_lock);
@@ -325,6 +344,7 @@ static int device_new(struct net *src_net, struct net_device *dev, struct nlattr
 	ret = create_device_parts(wg);
 	if (ret)
 		goto err;
+	wg_enable_threaded_napi(dev);
 	ret = register_netdevice(dev);
 	if (ret)
 		goto err;
@@ -338,6 +358,8 @@ err:
 	return ret;
 }
 
+WG_DEFINE_NEWLINK(device_new, create_device)
+
 struct rtnl_link_ops wg_link_ops __read_mostly = {
 	.priv_size = sizeof(struct wg_device),
 	.setup = device_setup,
@@ -347,12 +369,11 @@ struct rtnl_link_ops wg_link_ops __read_mostly = {
 /* ---- namespaces, suspend, cloned machines -------------------------------------- */
 
 /* The sockets go with their namespace; the device may live on in another. */
-static void netns_pre_exit(struct net *net)
+static void close_sockets_of(struct net *net)
 {
 	struct wg_device *wg;
 	struct wg_peer *peer;
 
-	rtnl_lock();
 	list_for_each_entry(wg, &device_list, device_list) {
 		if (rcu_access_pointer(wg->creating_net) != net)
 			continue;
@@ -364,11 +385,12 @@ static void netns_pre_exit(struct net *net)
 			wg_socket_clear_source(peer);
 		mutex_unlock(&wg->update_lock);
 	}
-	rtnl_unlock();
 }
 
+WG_DEFINE_PERNET_EXIT(netns_exit, close_sockets_of)
+
 static struct pernet_operations pernet_ops = {
-	.pre_exit = netns_pre_exit,
+	.wg_pernet_exit = netns_exit,
 };
 
 static void for_each_peer(void (*action)(struct wg_peer *peer))
@@ -407,16 +429,10 @@ static int pm_notified(struct notifier_block *nb, unsigned long action, void *da
 
 static struct notifier_block pm_notifier = { .notifier_call = pm_notified };
 
-static void stop_sending(struct wg_peer *peer)
-{
-	wg_handshake_clear(peer);
-	wg_keypairs_stop_sending(peer);
-}
-
 /* Both copies of a cloned machine would seal with the same counters. */
 static int vm_forked(struct notifier_block *nb, unsigned long action, void *data)
 {
-	for_each_peer(stop_sending);
+	for_each_peer(wg_peer_expire_sessions);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <net/genetlink.h>
 #include <net/sock.h>
 
+#include "compat.h"
 #include "handshake.h"
 #include "peer.h"
 #include "send.h"
@@ -14,24 +15,40 @@
 
 static struct genl_family family;
 
+/*
+ * What requests are measured by is what the kernel's own module measures them by. Where its
+ * policies are made from the specification of the family, everything nested is checked before
+ * anything is applied, an unknown flag is -EINVAL, and a get has no more than a name. Where
+ * they are not, a flag is checked when its part is applied, and is -EOPNOTSUPP.
+ */
+#ifdef WG_HAVE_SPEC_POLICY
+#define WG_POLICY_FLAGS(all) NLA_POLICY_MASK(NLA_U32, all)
+#define WG_POLICY_LIST(policy) NLA_POLICY_NESTED_ARRAY(policy)
+#define WG_GET_ATTR_MAX WGNL_DEVICE_IFNAME
+#else
+#define WG_POLICY_FLAGS(all) { .type = NLA_U32 }
+#define WG_POLICY_LIST(policy) { .type = NLA_NESTED }
+#define WG_GET_ATTR_MAX WGNL_DEVICE_ATTR_MAX
+#endif
+
 static const struct nla_policy allowedip_policy[WGNL_ALLOWEDIP_ATTR_MAX + 1] = {
 	[WGNL_ALLOWEDIP_FAMILY] = { .type = NLA_U16 },
 	[WGNL_ALLOWEDIP_IPADDR] = NLA_POLICY_MIN_LEN(sizeof(struct in_addr)),
 	[WGNL_ALLOWEDIP_CIDR_MASK] = { .type = NLA_U8 },
-	[WGNL_ALLOWEDIP_FLAGS] = { .type = NLA_U32 },
+	[WGNL_ALLOWEDIP_FLAGS] = WG_POLICY_FLAGS(WGNL_ALLOWEDIP_F_ALL),
 };
 
 static const struct nla_policy peer_policy[WGNL_PEER_ATTR_MAX + 1] = {
 	[WGNL_PEER_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(WGNL_KEY_LEN),
 	[WGNL_PEER_PRESHARED_KEY] = NLA_POLICY_EXACT_LEN(WGNL_KEY_LEN),
-	[WGNL_PEER_FLAGS] = { .type = NLA_U32 },
+	[WGNL_PEER_FLAGS] = WG_POLICY_FLAGS(WGNL_PEER_F_ALL),
 	[WGNL_PEER_ENDPOINT] = NLA_POLICY_MIN_LEN(sizeof(struct sockaddr)),
 	[WGNL_PEER_KEEPALIVE_INTERVAL] = { .type = NLA_U16 },
 	[WGNL_PEER_LAST_HANDSHAKE_TIME] =
 		NLA_POLICY_EXACT_LEN(sizeof(struct __kernel_timespec)),
 	[WGNL_PEER_RX_BYTES] = { .type = NLA_U64 },
 	[WGNL_PEER_TX_BYTES] = { .type = NLA_U64 },
-	[WGNL_PEER_ALLOWEDIPS] = { .type = NLA_NESTED },
+	[WGNL_PEER_ALLOWEDIPS] = WG_POLICY_LIST(allowedip_policy),
 	[WGNL_PEER_PROTOCOL_VERSION] = { .type = NLA_U32 },
 };
 
@@ -40,10 +57,10 @@ static const struct nla_policy device_policy[WGNL_DEVICE_ATTR_MAX + 1] = {
 	[WGNL_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
 	[WGNL_DEVICE_PRIVATE_KEY] = NLA_POLICY_EXACT_LEN(WGNL_KEY_LEN),
 	[WGNL_DEVICE_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(WGNL_KEY_LEN),
-	[WGNL_DEVICE_FLAGS] = { .type = NLA_U32 },
+	[WGNL_DEVICE_FLAGS] = WG_POLICY_FLAGS(WGNL_DEVICE_F_ALL),
 	[WGNL_DEVICE_LISTEN_PORT] = { .type = NLA_U16 },
 	[WGNL_DEVICE_FWMARK] = { .type = NLA_U32 },
-	[WGNL_DEVICE_PEERS] = { .type = NLA_NESTED },
+	[WGNL_DEVICE_PEERS] = WG_POLICY_LIST(peer_policy),
 };
 
 /* The device that @attrs name, with a reference. Sets a message in @extack on error. */
@@ -258,7 +275,7 @@ static bool put_peers(struct sk_buff *skb, struct dump_cursor *cursor)
 
 static int dump_start(struct netlink_callback *cb)
 {
-	struct wg_device *wg = find_device(genl_dumpit_info(cb)->attrs, cb->skb, cb->extack);
+	struct wg_device *wg = find_device(wg_dump_attrs(cb), cb->skb, cb->extack);
 
 	if (IS_ERR(wg))
 		return PTR_ERR(wg);
@@ -546,9 +563,10 @@ static int set_peer(struct wg_device *wg, struct nlattr *nest, struct netlink_ex
 
 static void set_private_key(struct wg_device *wg, const u8 *private_key)
 {
+	static const u8 no_key[WGC_KEY_LEN];
 	u8 old_key[WGC_KEY_LEN], public_key[WGC_KEY_LEN];
 	bool is_same;
-	struct wg_peer *peer;
+	struct wg_peer *peer = NULL;
 
 	down_read(&wg->identity_lock);
 	wgc_identity_get(&wg->identity, old_key, NULL);
@@ -559,8 +577,10 @@ static void set_private_key(struct wg_device *wg, const u8 *private_key)
 		return;
 
 	/* A peer that is now ourselves goes, before anything is derived for it. */
-	wgc_key_public(public_key, private_key);
-	peer = wg_peer_table_find(wg->peer_table, public_key);
+	if (!wgc_equal(private_key, no_key, WGC_KEY_LEN)) {
+		wgc_key_public(public_key, private_key);
+		peer = wg_peer_table_find(wg->peer_table, public_key);
+	}
 	if (peer) {
 		wg_peer_remove(peer);
 		wg_peer_put(peer);
@@ -572,8 +592,8 @@ static void set_private_key(struct wg_device *wg, const u8 *private_key)
 		mutex_lock(&peer->handshake_lock);
 		wgc_handshake_set_identity(&peer->handshake, &wg->identity);
 		mutex_unlock(&peer->handshake_lock);
-		/* Sessions of the former identity receive until they end. */
-		wg_keypairs_stop_sending(peer);
+		/* A handshake under way was the former identity's, and so were the sessions. */
+		wg_peer_expire_sessions(peer);
 	}
 	wg_cookie_set_identity(wg);
 	up_write(&wg->identity_lock);
@@ -636,17 +656,19 @@ static int apply(struct wg_device *wg, struct nlattr **attrs, struct netlink_ext
 /* Keys do not stay behind in the memory of a request. */
 static void wipe_keys(struct nlattr **attrs)
 {
-	struct nlattr *peer, *key;
-	int rem;
+	struct nlattr *peer, *attr;
+	int rem, peer_rem;
 
 	if (attrs[WGNL_DEVICE_PRIVATE_KEY])
 		wgc_wipe(nla_data(attrs[WGNL_DEVICE_PRIVATE_KEY]), WGC_KEY_LEN);
 	if (!attrs[WGNL_DEVICE_PEERS])
 		return;
 	nla_for_each_nested(peer, attrs[WGNL_DEVICE_PEERS], rem) {
-		key = nla_find_nested(peer, WGNL_PEER_PRESHARED_KEY);
-		if (key)
-			wgc_wipe(nla_data(key), nla_len(key));
+		/* Of an attribute given twice the last one counts, but each is a key. */
+		nla_for_each_nested(attr, peer, peer_rem) {
+			if (nla_type(attr) == WGNL_PEER_PRESHARED_KEY)
+				wgc_wipe(nla_data(attr), nla_len(attr));
+		}
 	}
 }
 
@@ -675,6 +697,8 @@ static const struct genl_ops ops[] = {
 		.start = dump_start,
 		.dumpit = dump_device,
 		.done = dump_done,
+		.policy = device_policy,
+		.maxattr = WG_GET_ATTR_MAX,
 		.flags = GENL_UNS_ADMIN_PERM,
 	}, {
 		.cmd = WGNL_CMD_SET_DEVICE,

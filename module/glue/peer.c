@@ -79,6 +79,13 @@ struct wg_peer *wg_peer_create(struct wg_device *wg, const u8 public_key[WGC_KEY
 	return peer;
 }
 
+void wg_peer_expire_sessions(struct wg_peer *peer)
+{
+	wg_handshake_clear(peer);
+	wg_timers_forget_initiation(peer);
+	wg_keypairs_stop_sending(peer);
+}
+
 struct wg_peer *wg_peer_get_rcu(struct wg_peer *peer)
 {
 	return kref_get_unless_zero(&peer->refcount) ? peer : NULL;

@@ -90,6 +90,14 @@ void wg_peer_remove(struct wg_peer *peer);
 /** wg_peer_remove_all() - the same for all, with one grace period. Context: update_lock. */
 void wg_peer_remove_all(struct wg_device *wg);
 
+/**
+ * wg_peer_expire_sessions() - what was agreed on seals nothing more
+ *
+ * Sessions go on receiving until they end. The next packet makes a handshake at once.
+ * Context: update_lock.
+ */
+void wg_peer_expire_sessions(struct wg_peer *peer);
+
 /** wg_peer_get_rcu() - take a reference if there is one left. Context: RCU read side. */
 struct wg_peer *wg_peer_get_rcu(struct wg_peer *peer);
 

@@ -216,13 +216,17 @@ void wg_packet_scrub(struct sk_buff *skb, bool encapsulating)
 	__vlan_hwaccel_clear_tag(skb);
 	skb->ip_summed = CHECKSUM_NONE;
 	skb->priority = 0;
+	skb_init_secmark(skb);
+	skb_set_dst_pending_confirm(skb, 0);
 #ifdef CONFIG_NET_SCHED
 	skb->tc_index = 0;
 #endif
 	skb->csum_start = 0;
 	skb->csum_offset = 0;
 	skb->csum_level = 0;
+#if IS_ENABLED(CONFIG_IP_SCTP)
 	skb->csum_not_inet = 0;
+#endif
 	skb->csum_complete_sw = 0;
 	skb->hdr_len = skb_headroom(skb);
 	skb_reset_mac_header(skb);

@@ -6,6 +6,7 @@
 #include <linux/ipv6.h>
 #include <linux/mm.h>
 #include <linux/siphash.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
@@ -139,11 +140,10 @@ bool wg_ratelimiter_allow(const struct net *net, const struct sk_buff *skb)
 
 int wg_ratelimiter_init(void)
 {
-	/* One entry of 8 per head; small machines get a small table. */
-	unsigned long wanted = totalram_pages() > (1UL << 30) / PAGE_SIZE ?
-			       8192 : roundup_pow_of_two(totalram_pages() / 32 + 16);
+	/* One head for each 128 KiB of memory, at most as many as 1 GiB would get. */
+	u64 wanted = ((u64)totalram_pages() << PAGE_SHIFT) / SZ_128K;
 
-	table_len = clamp(wanted, 16UL, 8192UL);
+	table_len = roundup_pow_of_two((unsigned long)clamp(wanted, (u64)16, (u64)8192));
 	max_entries = table_len * 8;
 	get_random_bytes(&hash_key, sizeof(hash_key));
 	entry_cache = kmem_cache_create("wgpp_ratelimit", sizeof(struct entry),

@@ -222,6 +222,12 @@ static bool make_inner_packet(struct wg_peer *peer, struct sk_buff *skb)
 	return true;
 }
 
+static void count_delivered(struct wg_peer *peer, unsigned int msg_len, struct delivery *delivery)
+{
+	delivery->num_bytes += msg_len;
+	dev_sw_netstats_rx_add(peer->wg->dev, msg_len);
+}
+
 /* Delivers or frees one opened packet. */
 static void deliver(struct wg_peer *peer, struct sk_buff *skb, struct delivery *delivery)
 {
@@ -241,23 +247,25 @@ static void deliver(struct wg_peer *peer, struct sk_buff *skb, struct delivery *
 	}
 
 	wg_socket_set_endpoint_from_skb(peer, skb);
-	delivery->num_bytes += msg_len;
 	delivery->events |= WGC_EV_ANY_RECEIVED;
 	if (unlikely(wg_keypairs_confirm(peer, keypair))) {
 		delivery->events |= WGC_EV_HANDSHAKE_COMPLETE;
 		wg_handshake_complete(peer);
 		wg_packet_send_staged(peer);
 	}
-	dev_sw_netstats_rx_add(peer->wg->dev, msg_len);
 
 	skb_pull(skb, WGC_DATA_HEADER_LEN);
 	skb_trim(skb, skb->len - WGC_TAG_LEN);
 	wg_packet_scrub(skb, false);
-	if (!skb->len)
-		goto drop;	/* a keepalive has done its work */
+	if (!skb->len) {
+		/* A keepalive has done its work. */
+		count_delivered(peer, msg_len, delivery);
+		goto drop;
+	}
 	delivery->events |= WGC_EV_DATA_RECEIVED;
 	if (unlikely(!make_inner_packet(peer, skb)))
-		goto drop;
+		goto drop;	/* an error, and not a packet received as well */
+	count_delivered(peer, msg_len, delivery);
 	napi_gro_receive(&peer->napi, skb);
 	return;
 

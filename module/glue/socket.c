@@ -9,6 +9,7 @@
 #include <net/ipv6.h>
 #include <net/udp_tunnel.h>
 
+#include "compat.h"
 #include "peer.h"
 #include "receive.h"
 
@@ -85,9 +86,9 @@ static int send4(struct wg_device *wg, struct sk_buff *skb, const struct wg_endp
 	}
 
 	skb->ignore_df = 1;
-	udp_tunnel_xmit_skb(route, sock, skb, flow.saddr, flow.daddr, ds_field,
-			    ip4_dst_hoplimit(&route->dst), 0, flow.fl4_sport, flow.fl4_dport,
-			    false, false);
+	wg_udp_tunnel_xmit_skb(route, sock, skb, flow.saddr, flow.daddr, ds_field,
+			       ip4_dst_hoplimit(&route->dst), 0, flow.fl4_sport,
+			       flow.fl4_dport, false, false);
 	return 0;
 
 drop:
@@ -131,7 +132,7 @@ static int send6(struct wg_device *wg, struct sk_buff *skb, const struct wg_endp
 			flow.saddr = in6addr_any;
 			*is_stale = true;
 		}
-		dst = ipv6_stub->ipv6_dst_lookup_flow(sock_net(sock), sock, &flow, NULL);
+		dst = wg_ip6_dst_lookup_flow(sock_net(sock), sock, &flow, NULL);
 		if (IS_ERR(dst)) {
 			ret = PTR_ERR(dst);
 			net_dbg_ratelimited("%s: no route to %pISpfsc: error %d\n",
@@ -143,8 +144,9 @@ static int send6(struct wg_device *wg, struct sk_buff *skb, const struct wg_endp
 	}
 
 	skb->ignore_df = 1;
-	udp_tunnel6_xmit_skb(dst, sock, skb, skb->dev, &flow.saddr, &flow.daddr, ds_field,
-			     ip6_dst_hoplimit(dst), 0, flow.fl6_sport, flow.fl6_dport, false);
+	wg_udp_tunnel6_xmit_skb(dst, sock, skb, skb->dev, &flow.saddr, &flow.daddr, ds_field,
+				ip6_dst_hoplimit(dst), 0, flow.fl6_sport, flow.fl6_dport,
+				false);
 	return 0;
 
 drop:
@@ -332,23 +334,22 @@ static void release_sock_of_tunnel(struct sock *sock)
 	if (!sock)
 		return;
 	sk_clear_memalloc(sock);
-	udp_tunnel_sock_release(sock->sk_socket);
+	wg_udp_tunnel_sock_release(sock);
 }
 
-static void setup_sock(struct wg_device *wg, struct net *net, struct socket *socket)
+static void setup_sock(struct wg_device *wg, struct net *net, struct sock *sock)
 {
 	struct udp_tunnel_sock_cfg cfg = {
 		.sk_user_data = wg,
 		.encap_type = 1,
 		.encap_rcv = wg_receive,
 	};
-	struct sock *sock = socket->sk;
 
 	/* Packets come from softirq; they were accounted for inside the tunnel already. */
 	sock->sk_allocation = GFP_ATOMIC;
 	sock->sk_sndbuf = INT_MAX;
 	sk_set_memalloc(sock);
-	setup_udp_tunnel_sock(net, socket, &cfg);
+	wg_setup_udp_tunnel_sock(net, sock, &cfg);
 }
 
 /* One try at both families. On failure nothing stays open. */
@@ -380,7 +381,7 @@ static int bind_sockets(struct wg_device *wg, struct net *net, __be16 port,
 
 		ret = udp_sock_create(net, &port6, socket6);
 		if (ret < 0) {
-			udp_tunnel_sock_release(*socket4);
+			wg_udp_tunnel_sock_release((*socket4)->sk);
 			return ret;
 		}
 	}
@@ -409,9 +410,9 @@ int wg_socket_open(struct wg_device *wg, u16 port)
 		put_net(net);
 		return ret;
 	}
-	setup_sock(wg, net, socket4);
+	setup_sock(wg, net, socket4->sk);
 	if (socket6)
-		setup_sock(wg, net, socket6);
+		setup_sock(wg, net, socket6->sk);
 	wg_socket_replace(wg, socket4->sk, socket6 ? socket6->sk : NULL);
 	put_net(net);
 	return 0;

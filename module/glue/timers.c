@@ -5,6 +5,7 @@
 #include <linux/random.h>
 #include <linux/timekeeping.h>
 
+#include "compat.h"
 #include "peer.h"
 #include "send.h"
 #include "socket.h"
@@ -43,7 +44,7 @@ static void carry_out(struct wg_peer *peer, u32 actions)
 
 static void timer_expired(struct timer_list *timer)
 {
-	struct wg_timers *timers = from_timer(timers, timer, timer);
+	struct wg_timers *timers = timer_container_of(timers, timer, timer);
 	struct wg_peer *peer = container_of(timers, struct wg_peer, timers);
 	u64 now_ns = ktime_get_coarse_boottime_ns();
 	u64 deadline_ns;
@@ -90,7 +91,7 @@ void wg_timers_stop(struct wg_peer *peer)
 	wgc_timers_stop(&timers->core);
 	spin_unlock_bh(&timers->lock);
 	/* Nobody arms it again: that needs the lock and is_running. */
-	del_timer_sync(&timers->timer);
+	timer_delete_sync(&timers->timer);
 }
 
 void wg_timers_event(struct wg_peer *peer, u32 events)
@@ -116,6 +117,13 @@ bool wg_timers_begin_initiation(struct wg_peer *peer)
 					      ktime_get_coarse_boottime_ns());
 	spin_unlock_bh(&timers->lock);
 	return granted;
+}
+
+void wg_timers_forget_initiation(struct wg_peer *peer)
+{
+	spin_lock_bh(&peer->timers.lock);
+	wgc_timers_forget_initiation(&peer->timers.core);
+	spin_unlock_bh(&peer->timers.lock);
 }
 
 bool wg_timers_set_persistent(struct wg_peer *peer, u16 seconds)

@@ -35,6 +35,9 @@ void wg_timers_event(struct wg_peer *peer, u32 events);
 /** wg_timers_begin_initiation() - leave to send an initiation that is no retry; see the core */
 bool wg_timers_begin_initiation(struct wg_peer *peer);
 
+/** wg_timers_forget_initiation() - the next initiation need not wait for the last one */
+void wg_timers_forget_initiation(struct wg_peer *peer);
+
 /** wg_timers_set_persistent() - Return: whether keepalives were off and are on now */
 bool wg_timers_set_persistent(struct wg_peer *peer, u16 seconds);
 

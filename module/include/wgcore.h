@@ -488,6 +488,9 @@ bool wgc_timers_begin_initiation(struct wgc_timers *timers, bool is_retry, uint6
 /** wgc_timers_may_initiate() - the same question without taking the leave */
 bool wgc_timers_may_initiate(const struct wgc_timers *timers, uint64_t now_ns);
 
+/** wgc_timers_forget_initiation() - the next initiation may be sent at once */
+void wgc_timers_forget_initiation(struct wgc_timers *timers);
+
 /** wgc_timers_set_persistent() - @seconds between persistent keepalives, 0 for none */
 void wgc_timers_set_persistent(struct wgc_timers *timers, uint16_t seconds);
 
