@@ -12,8 +12,9 @@ JOBS ?= $(shell nproc)
 TOOL := build/tool/wgtool
 
 .PHONY: all help module tool install uninstall demo demo-compare check check-debug host-test \
-	core-check static-check fuzz coverage kselftest soak selftest-tools vm-module vm-shell clean \
-	need-cxx need-kdir
+.PHONY: all help module tool install uninstall demo demo-compare check check-debug check-memory \
+	host-test core-check static-check fuzz coverage kselftest soak selftest-tools vm-module \
+	vm-shell clean need-cxx need-kdir
 
 all: module tool
 
@@ -30,6 +31,7 @@ help:
 	@echo '  make check            every test but those of the debug kernel'
 	@echo '  make check-debug      the kernel selftests in a kernel with KASAN, lockdep, kmemleak, faults'
 	@echo '  make kselftest        the kernel selftests alone (TESTS="ping roaming" for some)'
+	@echo '  make check-memory     looks for keys in the memory of a machine that has had a tunnel'
 	@echo '  make soak             random changes under traffic in the debug kernel for SOAK_SECONDS (600);'
 	@echo '                        WGPP_SEED=... repeats them'
 	@echo '  make vm-shell         a root shell with the module built and its path in $$WGPP_MODULE'
@@ -126,6 +128,9 @@ vm-module:
 
 kselftest: vm-module selftest-tools
 	@scripts/kselftest.sh $(TESTS)
+
+check-memory: vm-module tool
+	@scripts/check-memory.sh
 
 vm-shell: vm-module tool
 	@kver=$$(scripts/kernel.sh --print kver) && \

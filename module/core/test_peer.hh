@@ -33,11 +33,12 @@ class SimPeer {
     wgc_timers_init(&timers_);
   }
 
-  void meet(const SimPeer &other, const Key *psk = nullptr) {
-    end_.meet(other.end_, psk);
-    remote_public_ = other.end_.public_key;
+  void meet(const Key &remote_public, const Key *psk = nullptr) {
+    end_.meet(remote_public, psk);
+    remote_public_ = remote_public;
     wgc_cookie_jar_init(&jar_, remote_public_.data());
   }
+  void meet(const SimPeer &other, const Key *psk = nullptr) { meet(other.end_.public_key, psk); }
 
   // Where encrypted messages go.
   std::function<void(Message)> transmit;

@@ -117,9 +117,10 @@ struct End {
     wgc_identity_set(&id, private_key.data());
     wgc_identity_get(&id, nullptr, public_key.data());
   }
-  void meet(const End &other, const Key *psk = nullptr) {
-    wgc_handshake_init(&hs, &id, other.public_key.data(), psk ? psk->data() : nullptr);
+  void meet(const Key &other_public, const Key *psk = nullptr) {
+    wgc_handshake_init(&hs, &id, other_public.data(), psk ? psk->data() : nullptr);
   }
+  void meet(const End &other, const Key *psk = nullptr) { meet(other.public_key, psk); }
 };
 
 // Two ends that know each other, and the steps of a handshake between them.
