@@ -11,7 +11,6 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 TOOL := build/tool/wgtool
 
-.PHONY: all help module tool install uninstall demo demo-compare check check-debug host-test \
 .PHONY: all help module tool install uninstall demo demo-compare check check-debug check-memory \
 	host-test core-check static-check fuzz coverage kselftest soak selftest-tools vm-module \
 	vm-shell clean need-cxx need-kdir
