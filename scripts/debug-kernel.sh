@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Builds the debug kernel: Debian's linux-source-6.12 package as User-Mode Linux, with KASAN, UBSAN, lockdep, PROVE_RCU, DEBUG_OBJECTS, kmemleak, page poisoning and fault
-# injection (scripts/debug.config). Kept in build/kernel/debug and built again only when the
-# configuration has changed.
+# injection (scripts/debug.config). Kept in build/kernel/debug-HASH, a directory for each
+# configuration, that checkouts which share a cache do not build over one another.
 #
 #	scripts/debug-kernel.sh                   build when missing, print the directory
 #	scripts/debug-kernel.sh --print WHAT      WHAT: release, kdir, linux, modules
@@ -18,7 +18,7 @@ set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${WGPP_KERNELS:-$top/build/kernel}
-root=$cache/debug
+root=$cache/debug-$(sha256sum "$top/scripts/debug.config" | cut -c 1-8)
 
 die() {
 	echo "debug-kernel.sh: $*" >&2
@@ -85,11 +85,7 @@ build() {
 	for tool in make gcc flex bison bc xz depmod; do
 		command -v "$tool" >/dev/null || die "$tool is missing; run: scripts/setup.sh debug"
 	done
-	if [[ -d $root/source ]]; then
-		mv "$root/source" "$work/source" # only the configuration has changed
-	else
-		fetch_source "$work"
-	fi
+	fetch_source "$work"
 	note "building (about five minutes on two processors; log: $log)"
 	cd "$work/source"
 	{
@@ -98,7 +94,7 @@ build() {
 		make ARCH=um olddefconfig
 		# In its final place: what Kbuild writes down are absolute paths.
 		mkdir -p "$root"
-		rm -rf "$root/source" "$root/modules" "$root/config"
+		rm -rf "$root/source" "$root/modules"
 		mv "$work/source" "$root/source"
 		cd "$root/source"
 		make ARCH=um -j"$(nproc)" linux modules
@@ -108,7 +104,7 @@ build() {
 		die "the kernel does not build (log: $log)"
 	}
 	verify
-	cp "$top/scripts/debug.config" "$root/config"
+	: >"$root/complete"
 }
 
 # An option that the kernel renamed or that lacks a dependency disappears without a word, and
@@ -124,10 +120,10 @@ verify() {
 }
 
 mkdir -p "$cache"
-if ! cmp -s "$top/scripts/debug.config" "$root/config"; then
+if [[ ! -e $root/complete ]]; then
 	exec 9>"$cache/.debug.lock"
 	flock 9
-	cmp -s "$top/scripts/debug.config" "$root/config" || (build)
+	[[ -e $root/complete ]] || (build)
 	exec 9>&-
 fi
 
