@@ -104,7 +104,9 @@ packets_beyond() {
 # echo is lost.
 mark_changes() {
 	local flood round before
-	in_ns a ping -q -i 0.005 -c 100000 -W "$LIMIT" "$1" >"$tmp/flood" &
+	# Without a function in between, so that the signal below reaches it.
+	nsenter --net="/run/netns/$prefix-a" -- \
+		ping -q -i 0.005 -c 100000 -W "$LIMIT" "$1" >"$tmp/flood" &
 	flood=$!
 	for round in 1 2 3; do
 		before=$(tx_packets a alt-b)
