@@ -13,7 +13,7 @@ cd "$top"
 logs=build/check
 mkdir -p "$logs"
 
-all_stages=(host-g++ host-clang++ static fuzz module core kselftest)
+all_stages=(host-g++ host-clang++ static fuzz module core memory kselftest)
 stages=("$@")
 case ${1-} in
 '') stages=("${all_stages[@]}") ;;
@@ -95,12 +95,20 @@ check_core() {
 	return "$status"
 }
 
+check_memory() {
+	make --no-print-directory tool || {
+		echo "not ok - wgtool builds"
+		return 1
+	}
+	WGPP_MODULE=$top/$module_dir/wgpp.ko scripts/check-memory.sh
+}
+
 check_selftests() {
 	make --no-print-directory selftest-tools || {
 		echo "not ok - wgtool and the programs of the selftests build"
 		return 1
 	}
-	WGPP_MODULE=$top/$module_dir/wgpp.ko scripts/kselftest.sh
+	WGPP_MODULE=$top/$module_dir/wgpp.ko scripts/kselftest.sh --quick
 }
 
 printf '== %4d s  packages\n' "$SECONDS"
@@ -119,6 +127,7 @@ for name in "${stages[@]}"; do
 	fuzz) stage fuzz scripts/fuzz.sh --smoke ;;
 	module) stage module check_module ;;
 	core) stage core check_core ;;
+	memory) stage memory check_memory ;;
 	kselftest) stage kselftest check_selftests ;;
 	*)
 		failures+=("no stage '$name'; the stages are: ${all_stages[*]}")

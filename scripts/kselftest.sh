@@ -4,8 +4,10 @@
 # Runs the kernel selftests in virtual machines and then reads their whole kernel logs for
 # what a sound kernel never says.
 #
-#	scripts/kselftest.sh [--debug] [TEST...]   default: all; names as selftests/run.sh takes them
+#	scripts/kselftest.sh [--quick | --debug] [TEST...]
 #
+# Without a TEST (a name as selftests/run.sh takes it) all of them run, and with --quick all but
+# those with a line "# Long run" near their top: emulated, each takes more than a minute.
 # All tests share one boot of Debian's stock kernel, but those that mostly wait (a line
 # "# Long wait" near their top) have a machine of their own beside it. With --debug it is the
 # debug kernel (scripts/uml.sh), as many machines at once as there are processors, and the
@@ -17,10 +19,11 @@
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-debug=no
+debug=no quick=no
 case ${1-} in
 --debug) debug=yes; shift ;;
--h | --help) sed -n '4,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+--quick) quick=yes; shift ;;
+-h | --help) sed -n '4,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
 esac
 
 tool=${WGTOOL:-$top/build/tool/wgtool}
@@ -58,10 +61,16 @@ else
 	for file in "$top"/selftests/test-*.sh; do tests+=("$(basename "$file" .sh)"); done
 fi
 number=0
+declare -a left_out=()
 for test in "${tests[@]}"; do
 	file=${test##*/}
 	file=$top/selftests/test-${file#test-}
-	if grep -qsx '# Long wait' "${file%.sh}.sh"; then
+	file=${file%.sh}.sh
+	if [[ $quick == yes ]] && grep -qsx '# Long run' "$file"; then
+		left_out+=("${test#test-}")
+		continue
+	fi
+	if grep -qsx '# Long wait' "$file"; then
 		waiting+=("$test")
 		continue
 	fi
@@ -69,6 +78,9 @@ for test in "${tests[@]}"; do
 	groups[group]+="${groups[group]:+ }$test"
 done
 [[ ${#waiting[@]} == 0 ]] || groups+=("${waiting[*]}")
+
+[[ ${#left_out[@]} == 0 ]] ||
+	echo "# left to make kselftest and make check-debug: ${left_out[*]}"
 
 logs=$top/build/vm
 mkdir -p "$logs"

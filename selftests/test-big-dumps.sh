@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# Long run
+#
 # Dumps of many messages: one peer with more AllowedIPs than any message has room for, and
 # thousands of peers, come back whole and exact; a dump in whose middle something changes
 # says so.

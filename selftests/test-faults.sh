@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# Long run
+#
 # Memory runs out. Every allocation of creating, configuring, moving, dumping, filling and
 # deleting a device fails once, and every one of sending and of loading the module; then those
 # of the module's own code fail at random in softirq and workers while traffic flows. Each is

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# Long run
+#
 # A flood of initiations with a valid mac1 from forged sources. The hub stops to compute for
 # them and answers with cookies; who can receive one gets through, tunnels that exist go on,
 # memory stays bounded, and after the flood all is as before.

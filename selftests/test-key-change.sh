@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# Long run
+#
 # Keys and ports change while bytes flow whose every one is verified: the transfer stalls at
 # most, and goes on.
 #

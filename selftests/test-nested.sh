@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# Long run
+#
 # Tunnels in tunnels, five deep, and routes that lead a tunnel's packets back into itself or
 # into another one that leads back. A loop may waste what it is given, but it ends with its
 # cause, the machine goes on working, and so does the tunnel afterwards.

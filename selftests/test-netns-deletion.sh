@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# Long run
+#
 # A device is made in x, where its sockets stay, and moved to y; its peer is in z. The three
 # namespaces are deleted in every order while packets flow. Each really goes, which is seen
 # from w: the other end of a link into it goes with it. What survives can be handled.

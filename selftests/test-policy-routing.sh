@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# Long run
+#
 # Everything goes through the tunnel, in the way of wg-quick: the tunnel's own packets carry a
 # mark, what has no mark finds the tunnel's table, the main table serves what is more precise
 # than a default route, and the reverse path filter is on. Under a flood of echoes, the mark

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# Long run
+#
 # A peer answers from the address that it was contacted at, also when routing would prefer
 # another one. When that address goes, or the way leads over another link, the next packet
 # leaves from an address that works, and the other end follows.

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# Long run
+#
 # One hub with a thousand peers: each makes a handshake and carries data both ways, and then
 # all are removed at once under traffic. Eight far devices are one peer after another.
 #
