@@ -159,7 +159,7 @@ tunnel new 3 4
 serve hub
 ping_ns old 10.9.0.1 >/dev/null
 slab_before=$(slab_kib)
-bg flood python3 "$SELFTESTS/flood.py" 198.18.0.0 192.0.2.2 5001 "${pub[hub]}" "$RATE"
+bg flood "$SELFTEST_TOOLS/flood" 198.18.0.0 192.0.2.2 5001 "${pub[hub]}" "$RATE"
 flood=$bg_pid
 check "the hub comes under load and answers with cookies" cookies_come
 check "a tunnel that exists goes on" tunnel_goes_on

@@ -3,14 +3,15 @@
 // /proc/PID/fail-nth): an operation is repeated with its 1st, 2nd, 3rd ... allocation failing,
 // until it ends without having met the failure.
 //
-//   faults config KIND PRIVATE-KEY-FILE PEER-KEY PEER-ADDRESS PEER-PORT NETNS-PATH
+//   faults config KIND PRIVATE-KEY-FILE PEER-KEY PEER-ADDRESS PEER-PORT
 //   faults send ADDRESS...          datagrams through a tunnel that is there
 //   faults load MODULE-FILE [PARAMETER]     a module that is not loaded
 //
-// config makes devices of KIND in this namespace and sets them up. NETNS-PATH is the namespace
-// that a device is moved to. One line "OPERATION FAULTS REFUSED" for each operation; a failed
-// allocation need not make the operation fail. Status 1 when an operation does not succeed
-// although nothing failed, or goes on failing.
+// config makes devices of KIND in this namespace and sets them up, but moves none to another:
+// nothing of ours allocates then, and the kernel warns when it has no memory to rename a device
+// that it moves. One line "OPERATION FAULTS REFUSED" for each operation; a failed allocation
+// need not make the operation fail. Status 1 when an operation does not succeed although nothing
+// failed, or goes on failing.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_link.h>
@@ -18,14 +19,12 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
 #include <functional>
-#include <memory>
 
 #include "nl.hh"
 #include "uapi/wgnl.h"
@@ -156,17 +155,10 @@ class Config {
     endpoint_.sin_port = htons(static_cast<uint16_t>(std::stoul(args[4])));
     if (inet_pton(AF_INET, args[3].c_str(), &endpoint_.sin_addr) != 1)
       die("no address: " + args[3]);
-    const int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-    other_netns_ = open(args[5].c_str(), O_RDONLY | O_CLOEXEC);
-    if (other_netns_ < 0 || setns(other_netns_, CLONE_NEWNET) != 0) die("no namespace " + args[5]);
-    other_route_ = std::make_unique<Talker>(NETLINK_ROUTE);
-    if (setns(here, CLONE_NEWNET) != 0) die("cannot return to the namespace");
-    close(here);
     create_ = link_request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, 0, true);
     up_ = link_request(RTM_NEWLINK, 0, IFF_UP, IFF_UP, false);
     down_ = link_request(RTM_NEWLINK, 0, 0, IFF_UP, false);
     delete_ = link_request(RTM_DELLINK, 0, 0, 0, false);
-    move_ = link_request(RTM_NEWLINK, 0, 0, 0, false, other_netns_);
   }
 
   void run() {
@@ -207,17 +199,6 @@ class Config {
     };
 
     sweep({"create", remove, [this] { return route_.request(create_); }, remove});
-    sweep({"create_and_move",
-           [&] {
-             remove();
-             make();
-           },
-           [this] { return route_.request(move_); },
-           [this, remove] {
-             remove();
-             other_route_->request(delete_);
-           }});
-
     make();
     sweep({"identity", nothing, [&] { return generic_.request(identity); },
            [&] { generic_.request(other_key); }});
@@ -255,7 +236,7 @@ class Config {
   }
 
   Bytes link_request(uint16_t type, uint16_t more_flags, unsigned flags, unsigned change,
-                     bool has_kind, int netns = -1) const {
+                     bool has_kind) const {
     ifinfomsg head{};
     head.ifi_flags = flags;
     head.ifi_change = change;
@@ -266,7 +247,6 @@ class Config {
       out.put(IFLA_INFO_KIND, kind_);
       out.end(info);
     }
-    if (netns >= 0) out.put_int<int>(IFLA_NET_NS_FD, netns);
     return wgfuzz::make_request(type, static_cast<uint16_t>(NLM_F_REQUEST | NLM_F_ACK | more_flags),
                                 0, &head, sizeof head, out.bytes());
   }
@@ -327,9 +307,7 @@ class Config {
   Bytes private_key_, peer_key_;
   sockaddr_in endpoint_{};
   Talker route_, generic_;
-  std::unique_ptr<Talker> other_route_;
-  int other_netns_ = -1;
-  Bytes create_, up_, down_, delete_, move_, port_;
+  Bytes create_, up_, down_, delete_, port_;
 };
 
 // ---- the two others ----------------------------------------------------------------------------
@@ -392,14 +370,14 @@ int main(int argc, char **argv) {
   const std::vector<std::string> args(argv + 1, argv + argc);
   // The kernel's allocations are meant to fail, not those for this program's memory.
   mlockall(MCL_CURRENT | MCL_FUTURE);
-  if (args.size() == 7 && args[0] == "config") {
+  if (args.size() == 6 && args[0] == "config") {
     Config(std::vector<std::string>(args.begin() + 1, args.end())).run();
   } else if (args.size() >= 2 && args[0] == "send") {
     send_all(std::vector<std::string>(args.begin() + 1, args.end()));
   } else if ((args.size() == 2 || args.size() == 3) && args[0] == "load") {
     load(args[1], args.size() == 3 ? args[2] : "");
   } else {
-    die("usage: faults config KIND PRIVATE-KEY-FILE PEER-KEY PEER-ADDRESS PEER-PORT NETNS-PATH\n"
+    die("usage: faults config KIND PRIVATE-KEY-FILE PEER-KEY PEER-ADDRESS PEER-PORT\n"
         "       faults send ADDRESS...\n"
         "       faults load MODULE-FILE [PARAMETER]");
   }

@@ -107,7 +107,8 @@ class OutsidePeer {
     const uint64_t now = now_ns();
     if (peer_.deadline_ns() == WGC_NO_DEADLINE) return -1;
     if (peer_.deadline_ns() <= now) return 0;
-    return static_cast<int>(std::min<uint64_t>((peer_.deadline_ns() - now) / wgtest::kMs + 1, 1000));
+    return static_cast<int>(
+        std::min<uint64_t>((peer_.deadline_ns() - now) / wgtest::kMs + 1, 1000));
   }
 
   void receive() {
