@@ -131,7 +131,7 @@ stat_is() {
 }
 
 received_all() {
-	(($(grep -vc ready "$tmp/numbers") >= STAGED_MAX + 1))
+	(($(grep -vc ready "$tmp/numbers" || true) >= STAGED_MAX + 1))
 }
 
 # Nobody answers at first. The newest packets are kept, and leave in order after all.

@@ -18,7 +18,8 @@
 
 . "$(dirname "$0")/common.sh"
 
-RATE=4000
+# A burst of more than the queue holds without being under load, and one before it forgets.
+RATE=1000
 
 # counted NS NAME: packets that a counter of NS has seen.
 counted() {

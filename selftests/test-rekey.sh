@@ -150,6 +150,11 @@ kept_fresh() {
 
 # ---- g and h
 
+# received_more NS PEER BYTES
+received_more() {
+	(($(peer_field "$1" "$2" rx) > $3))
+}
+
 # From the packet that nobody answered to the initiation; jitter is below a third of a second.
 after_15_s() {
 	local sent initiation
@@ -207,8 +212,11 @@ in_ns d nft -f - <<-RULES
 RULES
 bg c ping -q -n -i 1 10.9.0.2
 wg_set e peer "${pub[f]}" persistent-keepalive 10
-# h hears nothing of what follows the first echo, and an echo of h would be an answer.
+# h hears nothing of what follows the first echo, and an echo of h would be an answer. Its own
+# reply has been confirmed by then, or h would look for a new handshake before g does.
 ping_ns g 10.9.0.2 >/dev/null
+rx_h=$(peer_field h g rx)
+wait_until "$LIMIT" received_more h g "$rx_h"
 in_ns h nft -f - <<-RULES
 	table ip block {
 		chain in { type filter hook input priority 0; udp dport $PORT_2 drop; }

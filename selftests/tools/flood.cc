@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,7 +32,7 @@ namespace {
 constexpr size_t kNumMessages = 2048;
 constexpr size_t kHeaderLen = sizeof(iphdr) + sizeof(udphdr);
 constexpr size_t kPacketLen = kHeaderLen + WGC_INITIATION_LEN;
-constexpr auto kBurst = std::chrono::milliseconds(500);
+constexpr auto kBurst = std::chrono::milliseconds(800);
 // Low enough for a queue of 4096 not to be full when somebody honest comes.
 constexpr size_t kMaxBurstLen = 2000;
 constexpr size_t kBatchLen = 64;
@@ -138,7 +139,11 @@ int main(int argc, char **argv) {
   const Bytes key = wgfuzz::key_from_base64(argv[4]);
   std::copy(key.begin(), key.end(), target.public_key);
   const size_t rate = std::stoul(argv[5]);
-  Flood flood(target, std::min(kMaxBurstLen, std::max<size_t>(1, rate / 2)));
+  Flood flood(target, std::min(kMaxBurstLen, std::max<size_t>(1, rate * 4 / 5)));
+  // Who floods has processors of their own: the hub's work must not slow a burst down.
+  sched_param priority{};
+  priority.sched_priority = 1;
+  if (sched_setscheduler(0, SCHED_FIFO, &priority) != 0) die("flood: no real-time priority");
   std::signal(SIGTERM, [](int) { is_stopped = 1; });
   std::puts("ready");
   std::fflush(stdout);
