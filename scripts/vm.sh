@@ -21,6 +21,8 @@
 #	--shell        an interactive shell on this terminal instead of a command
 #	--gdb          wait for no one, but let gdb attach to :1234 (addresses not randomised)
 #	--dmesg FILE   keep the kernel log there (default build/vm/dmesg)
+#	--net          a network card (virtio) behind which this machine's loopback is 10.0.2.2
+#	--qmp SOCKET   QEMU's control socket, for who wants to look at the machine's memory
 #	--accel NAME   kvm or tcg instead of finding out which one works
 #
 # Exit status: the command's own; 124 when the limit was hit, 125 when the guest ended
@@ -36,11 +38,11 @@ die() {
 	exit 125
 }
 
-kver='' smp=2 mem=2G limit='' append='' icount=no shell=no gdb=no dmesg='' accel=''
+kver='' smp=2 mem=2G limit='' append='' icount=no shell=no gdb=no dmesg='' accel='' net=no qmp=''
 declare -a guest_env=()
 while [[ $# -gt 0 ]]; do
 	case $1 in
-	-k | -s | -m | -t | -e | -a | --dmesg | --accel)
+	-k | -s | -m | -t | -e | -a | --dmesg | --accel | --qmp)
 		[[ $# -ge 2 ]] || die "$1 needs a value (try --help)"
 		case $1 in
 		-k) kver=$2 ;;
@@ -51,13 +53,15 @@ while [[ $# -gt 0 ]]; do
 		-a) append=$2 ;;
 		--dmesg) dmesg=$2 ;;
 		--accel) accel=$2 ;;
+		--qmp) qmp=$2 ;;
 		esac
 		shift 2
 		;;
 	-i) icount=yes; shift ;;
+	--net) net=yes; shift ;;
 	--shell) shell=yes; shift ;;
 	--gdb) gdb=yes; shift ;;
-	-h | --help) sed -n '4,29s/^# \{0,1\}//p' "$self"; exit 0 ;;
+	-h | --help) sed -n '4,31s/^# \{0,1\}//p' "$self"; exit 0 ;;
 	--) shift; break ;;
 	-*) die "unknown option '$1' (try --help)" ;;
 	*) break ;;
@@ -303,6 +307,9 @@ declare -a qemu=(qemu-system-x86_64 "${machine[@]}" -smp "$smp" -m "$mem" -kerne
 	-serial "file:$work/console" "${ports[@]}"
 	-fsdev "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap"
 	-device "virtio-9p-pci,fsdev=host,mount_tag=host")
+
+[[ $net == no ]] || qemu+=(-netdev "user,id=net" -device "virtio-net-pci,netdev=net,romfile=")
+[[ -z $qmp ]] || qemu+=(-qmp "unix:$qmp,server=on,wait=off")
 
 qemu_status=0
 if [[ $shell == yes ]]; then

@@ -131,7 +131,7 @@ def main():
                 file.write(text[name] + b"\n")
         peer = Peer(options.peer, folder, keys)
         control = socket.create_server(("127.0.0.1", 0))
-        control.settimeout(180)
+        control.settimeout(1)
         monitor_path = os.path.join(folder, "qmp")
         guest = os.path.join(os.path.dirname(os.path.abspath(__file__)), "guest.sh")
         command = shlex.split(options.vm) + [
@@ -143,7 +143,7 @@ def main():
                                    stdout=open(os.path.join(folder, "vm.log"), "w"),
                                    stderr=subprocess.STDOUT)
         try:
-            status = look(folder, peer, control, monitor_path, keys)
+            status = look(folder, peer, answer(control, machine), monitor_path, keys)
         except (OSError, RuntimeError) as error:
             print(f"Bail out! {error}")
             status = 1
@@ -160,11 +160,21 @@ def main():
         return status or machine.returncode
 
 
-def look(folder, peer, control, monitor_path, keys):
+def answer(control, machine):
+    """Waits for the machine to call."""
+    while machine.poll() is None:
+        try:
+            connection, _ = control.accept()
+            connection.settimeout(180)
+            return connection
+        except TimeoutError:
+            pass
+    raise RuntimeError("the machine ended before it had a tunnel")
+
+
+def look(folder, peer, connection, monitor_path, keys):
     phases = ("alive", "down", "removed", "unloaded")
     report = Report(4 + 2 + 5 + 5)
-    connection, _ = control.accept()
-    connection.settimeout(180)
     steps = connection.makefile("rw")
     monitor = Monitor(monitor_path)
     image = os.path.join(folder, "memory")
