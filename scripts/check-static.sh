@@ -180,6 +180,7 @@ case ${1-} in
 	build=build/static
 	need clang++ clang
 	# The fuzz targets are sources too, and only clang++ has what they are linked with.
+	rm -f "$build/CMakeCache.txt" # it may be that of another compiler
 	cmake -S . -B $build -DCMAKE_CXX_COMPILER=clang++ -DWGPP_FUZZ=ON >"$work/cmake" 2>&1 || {
 		cat "$work/cmake" >&2
 		die "cmake cannot configure $build (see above); scripts/setup.sh installs what it needs"

@@ -347,6 +347,7 @@ tx_packets() {
 	local ns=$1 dev
 	shift
 	for dev in "$@"; do
+		# shellcheck disable=SC2016 # awk's own
 		in_ns "$ns" awk -v dev="$dev:" '$1 == dev { print $11; found = 1 } END { exit !found }' \
 			/proc/net/dev
 	done
