@@ -325,7 +325,11 @@ void wg_socket_clear_source(struct wg_peer *peer)
 {
 	write_lock_bh(&peer->endpoint_lock);
 	memset(&peer->endpoint.src6, 0, sizeof(peer->endpoint.src6));
-	dst_cache_reset(&peer->endpoint_cache);
+	/*
+	 * At once, not on the next use: the namespace that the route belongs to may be about to
+	 * go, and nobody sends from there again. The lock keeps senders out.
+	 */
+	dst_cache_reset_now(&peer->endpoint_cache);
 	write_unlock_bh(&peer->endpoint_lock);
 }
 
