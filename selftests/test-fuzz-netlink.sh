@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# Long run
+#
 # Structured and random netlink requests from four threads, at two devices with live sessions,
 # while a third carries a transfer of which every byte is verified. Each reply is legal, each
 # dump well formed; afterwards configuration works. FUZZ_REQUESTS is the number of requests,

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# Long run
+#
 # The module is unloaded and loaded again and again while both ends send. In the debug kernel
 # 200 times; elsewhere as often as fits into half a minute. RELOADS chooses another number.
 # Time limit: 900 s
