@@ -86,25 +86,33 @@ build() {
 		command -v "$tool" >/dev/null || die "$tool is missing; run: scripts/setup.sh debug"
 	done
 	fetch_source "$work"
-	note "building (about five minutes on two processors; log: $log)"
-	cd "$work/source"
-	{
-		make ARCH=um tinyconfig
-		cat "$top/scripts/debug.config" >>.config
-		make ARCH=um olddefconfig
-		# In its final place: what Kbuild writes down are absolute paths.
-		mkdir -p "$root"
-		rm -rf "$root/source" "$root/modules"
-		mv "$work/source" "$root/source"
-		cd "$root/source"
-		make ARCH=um -j"$(nproc)" linux modules
-		make ARCH=um INSTALL_MOD_PATH="$root/modules" INSTALL_MOD_STRIP=1 modules_install
-	} >"$log" 2>&1 || {
+	note "building (about ten minutes on two processors; log: $log)"
+	# In its final place: what Kbuild writes down are absolute paths.
+	mkdir -p "$root"
+	rm -rf "$root/source" "$root/modules"
+	mv "$work/source" "$root/source"
+	if ! configure >"$log" 2>&1; then
+		tail -n 20 "$log" >&2
+		die "the kernel cannot be configured (log: $log)"
+	fi
+	verify
+	if ! compile >>"$log" 2>&1; then
 		tail -n 20 "$log" >&2
 		die "the kernel does not build (log: $log)"
-	}
-	verify
+	fi
 	: >"$root/complete"
+}
+
+configure() {
+	make -C "$root/source" ARCH=um tinyconfig &&
+		cat "$top/scripts/debug.config" >>"$root/source/.config" &&
+		make -C "$root/source" ARCH=um olddefconfig
+}
+
+compile() {
+	make -C "$root/source" ARCH=um -j"$(nproc)" linux modules &&
+		make -C "$root/source" ARCH=um INSTALL_MOD_PATH="$root/modules" INSTALL_MOD_STRIP=1 \
+			modules_install
 }
 
 # An option that the kernel renamed or that lacks a dependency disappears without a word, and
