@@ -636,8 +636,8 @@ class Attacker {
       case 1:
         count("data_mutated");
         return send(
-            mutate(seal(session, inner_packet(false, random_.chance(50), random_.below(900)),
-                        session->next_counter++)));
+            changed(seal(session, inner_packet(false, random_.chance(50), random_.below(900)),
+                         session->next_counter++)));
       case 2: {
         count("data_replayed");
         if (sealed_.empty()) return;
