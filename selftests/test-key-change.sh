@@ -151,6 +151,9 @@ check "the port changes $NUM_PORTS times" listen_port
 check "no socket of an old port is left" sockets
 check "preshared keys change on both ends" preshared_key_often
 check "a preshared key changes on one end, then on the other" preshared_key
+# A peer that is made anew has no preshared key.
+wg_set a peer "${pub[b]}" preshared-key /dev/null
+wg_set b peer "${pub[a]}" preshared-key /dev/null
 check "the private key changes $NUM_KEYS times" private_key
 # What a check sets is gone after it.
 pub[a]=$(wg_in a show wg0 public-key)
