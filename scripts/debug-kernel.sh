@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Builds the debug kernel: Debian's linux-source-6.12 package as User-Mode Linux, with KASAN, UBSAN, lockdep, PROVE_RCU, DEBUG_OBJECTS, kmemleak, page poisoning and fault
-# injection (scripts/debug.config). Kept in build/kernel/debug-HASH, a directory for each
-# configuration, that checkouts which share a cache do not build over one another.
+# Builds the debug kernel: Debian's linux-source-6.12 package as User-Mode Linux, with KASAN,
+# UBSAN, lockdep, PROVE_RCU, DEBUG_OBJECTS, kmemleak, page poisoning and fault injection
+# (scripts/debug.config). Kept in build/kernel/debug-HASH, a directory for each configuration,
+# that checkouts which share a cache do not build over one another.
 #
 #	scripts/debug-kernel.sh                   build when missing, print the directory
 #	scripts/debug-kernel.sh --print WHAT      WHAT: release, kdir, linux, modules
@@ -31,7 +32,7 @@ what=root
 case ${1-} in
 '') ;;
 --print) what=${2:?"--print needs a word"} ;;
--h | --help) sed -n '4,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+-h | --help) sed -n '4,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
 *) die "unknown argument '$1' (try --help)" ;;
 esac
 
