@@ -129,7 +129,7 @@ for index in "${!groups[@]}"; do
 
 	# From the end of the boot on; what a kernel says of its machine before is not ours.
 	sed '1,/wgpp-vm: running the command/d' "$log" >"$work/log" 2>/dev/null || : >"$work/log"
-	bad=$("$top/scripts/scan-log.sh" "$work/log") || true
+	bad=$("$top/selftests/scan-log.sh" "$work/log") || true
 	if [[ ! -s $work/log ]]; then
 		fail "the kernel log was kept ($log is empty)"
 	elif [[ -n $bad ]]; then

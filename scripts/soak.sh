@@ -40,7 +40,7 @@ status=0
 	-e "WGPP_SEED=${WGPP_SEED:-$((RANDOM << 15 | RANDOM))}" -e "VERBOSE=${VERBOSE-}" \
 	-- "$top/selftests/run.sh" soak || status=$?
 sed '1,/wgpp-vm: running the command/d' "$log" >"$log.after"
-if ! "$top/scripts/scan-log.sh" "$log.after"; then
+if ! "$top/selftests/scan-log.sh" "$log.after"; then
 	echo "soak: the kernel log has the lines above ($log)" >&2
 	status=1
 fi

@@ -21,11 +21,6 @@ num_passed=0
 num_failed=0
 num_skipped=0
 
-# What a sound kernel never logs. "Objects remaining" is a slab that leaked at unload.
-log_fault='BUG:|kernel BUG|WARNING|Oops|stall|Call Trace|lockup|blocked for more than|hung_task'
-log_fault+='|refcount_t|use-after-free|unregister_netdevice: waiting|general protection'
-log_fault+='|Objects remaining|KASAN|UBSAN|KCSAN|KMSAN|DEBUG_LOCKS|scheduling while atomic'
-log_fault+='|suspicious RCU|possible recursive|circular locking|leaked|page fault'
 # Out-of-tree and unsigned modules are what a module under test is.
 taint_allowed=$(((1 << 12) | (1 << 13)))
 
@@ -81,8 +76,8 @@ log_faults() {
 	dmesg | awk -v mark="$1" '
 		{ line[NR] = $0 }
 		index($0, mark) { start = NR }
-		END { for (i = start + 1; i <= NR; i++) print line[i] }' |
-		grep -E -A 30 "$log_fault" || true
+		END { for (i = start + 1; i <= NR; i++) print line[i] }' >"$work/log"
+	"$here/scan-log.sh" "$work/log" 30 || true
 }
 
 # watched NAME COMMAND...: runs the command between two looks at the kernel log. Its
