@@ -113,9 +113,15 @@ bail_out() {
 	exit 1
 }
 
+# note TEXT: a diagnostic line from within a check; finish shows it.
+note() {
+	diag "$@" >>"$tmp/notes"
+}
+
 # Last line of every test: the status is that of the results.
 finish() {
 	ktap_finished=1
+	[[ ! -e $tmp/notes ]] || cat "$tmp/notes"
 	if [[ $ktap_number != "$ktap_planned" ]]; then
 		diag "planned $ktap_planned results, gave $ktap_number"
 		exit 1
@@ -130,6 +136,11 @@ expect_eq() {
 		printf '%s: is %s, expected %s\n' "$1" "'$2'" "'$3'"
 		return 1
 	}
+}
+
+# value FILE NAME: of a "NAME VALUE" line, 0 without one.
+value() {
+	awk -v name="$2" '$1 == name { value = $2 } END { print value + 0 }' "$1"
 }
 
 # expect_between WHAT ACTUAL LOW HIGH, bounds included
@@ -424,34 +435,188 @@ pair_outer() {
 	esac
 }
 
+# pair_files: addresses, keys and endpoints of the pair's devices, for pair_up. The pair's
+# namespaces and outer IPv4 addresses are as pair_create makes them.
+pair_files() {
+	local ns far last
+	for ns in a b; do
+		if [[ $ns == a ]]; then far=b last=1; else far=a last=2; fi
+		printf '%s\n' "link add wg0 type $KIND" "addr add 10.9.0.$last/24 dev wg0" \
+			"addr add fd00:9::$last/64 dev wg0 nodad" "link set wg0 up" >"$tmp/$ns.batch"
+		(
+			umask 077
+			printf '%s\n' "[Interface]" "PrivateKey = $(<"$tmp/$ns.key")" "ListenPort = 500$last" \
+				"[Peer]" "PublicKey = ${pub[$far]}" \
+				"Endpoint = 192.0.2.$((3 - last)):500$((3 - last))" \
+				"AllowedIPs = 10.9.0.$((3 - last))/32, fd00:9::$((3 - last))/128" >"$tmp/$ns.conf"
+		)
+	done
+}
+
+# pair_up: both devices with one batch and one configuration each, which is fast.
+pair_up() {
+	local ns
+	for ns in a b; do
+		ip -n "$prefix-$ns" -batch "$tmp/$ns.batch"
+		wg_in "$ns" setconf wg0 "$tmp/$ns.conf"
+	done
+}
+
 # serve NS: echo and checksum server of traffic.py on port 7000, TCP and UDP, any address.
 serve() {
 	bg "$1" python3 "$TRAFFIC" serve 7000
 	wait_until "$LIMIT" grep -q ready "$tmp/bg.$1.out"
 }
 
-# transfers_start NS ADDRESS: verified TCP transfers to serve at ADDRESS, one after another,
-# until transfers_end. What happens meanwhile can take as long as it takes. Both are called
-# in the same check.
+# Before each 64 KiB; longer where the processor is for something else.
+TRANSFER_PAUSE_MS=50
+
+# transfers_start NS ADDRESS...: verified TCP transfers to serve at each ADDRESS in turn, again
+# and again until transfers_end. What happens meanwhile can take as long as it takes.
 transfers_start() {
-	rm -f "$tmp/enough"
+	local ns=$1
+	shift
+	rm -f "$tmp"/transfers*
 	(
-		while [[ ! -e $tmp/enough ]]; do
-			in_ns "$1" python3 "$TRAFFIC" tcp "$2" 7000 500000 50
-			echo "a transfer is complete"
+		status=0 rounds=0
+		until [[ $status != 0 || -e $tmp/transfers.enough ]]; do
+			for address; do
+				in_ns "$ns" python3 "$TRAFFIC" tcp "$address" 7000 500000 "$TRANSFER_PAUSE_MS" || status=$?
+			done
+			rounds=$((rounds + 1))
+			echo "$rounds" >"$tmp/transfers.rounds"
 		done
+		echo "$status" >"$tmp/transfers.status"
 	) >"$tmp/transfers" 2>&1 &
-	transfers=$!
+	background+=("$!")
 }
 
 # transfers_end: after the last one is complete; fails when any of them failed.
 transfers_end() {
-	touch "$tmp/enough"
-	wait "$transfers" || {
-		cat "$tmp/transfers"
+	touch "$tmp/transfers.enough"
+	wait_until 120 test -s "$tmp/transfers.status"
+	cat "$tmp/transfers"
+	expect_eq "status of the transfers" "$(<"$tmp/transfers.status")" 0
+	note "$(<"$tmp/transfers.rounds") rounds of transfers"
+}
+
+#
+# What an observer sees, and floods of handshakes
+#
+
+# Observers' processes by the namespace they run in
+declare -A observer=()
+
+# observed_pair FIRST SECOND [PSK-NAME]: a topology like the pair's, IPv4 only, between any two
+# namespaces, with endpoints. An observer on FIRST's link notes handshakes and changes of key.
+observed_pair() {
+	local first=$1 second=$2 psk=${3:+preshared-key $tmp/$3.psk} ns far last
+	ns_create "$first" "$second"
+	keygen "$first" "$second"
+	veth_link "$first" "$second"
+	addr_add "$first" "eth-$second" 192.0.2.1/24
+	addr_add "$second" "eth-$first" 192.0.2.2/24
+	for ns in "$first" "$second"; do
+		if [[ $ns == "$first" ]]; then far=$second last=1; else far=$first last=2; fi
+		wg_link "$ns" "10.9.0.$last/24"
+		# shellcheck disable=SC2086 # psk is two words or none
+		wg_set "$ns" private-key "$tmp/$ns.key" listen-port "500$last" peer "${pub[$far]}" $psk \
+			endpoint "192.0.2.$((3 - last)):500$((3 - last))" allowed-ips "10.9.0.$((3 - last))/32"
+	done
+	bg "$first" python3 "$SELFTESTS/observe.py" "eth-$second"
+	observer[$first]=$bg_pid
+	wait_until "$LIMIT" grep -q ready "$tmp/bg.$first.out"
+}
+
+# events NS EVENT PORT: the observer's lines, "SECONDS INDEX" each. observe.py says which.
+events() {
+	awk -v event="$2" -v port="$3" '$1 == event && $3 == port { print $2, $4 }' "$tmp/bg.$1.out"
+}
+
+# observed: the observers' last words.
+observed() {
+	local ns
+	for ns in "${!observer[@]}"; do
+		kill "${observer[$ns]}"
+		wait_until "$LIMIT" grep -q '^last' "$tmp/bg.$ns.out"
+	done
+}
+
+# between NUMBER LOW HIGH, with decimals, bounds included
+between() {
+	awk -v value="$1" -v low="$2" -v high="$3" 'BEGIN { exit !(value >= low && value <= high) }' || {
+		echo "is $1, expected $2 to $3"
 		return 1
 	}
-	grep -q complete "$tmp/transfers"
+}
+
+# difference A B: B - A
+difference() {
+	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f\n", b - a }'
+}
+
+# no_echo_lost FILE NUM: ping's output; what a handshake delays is answered late, and counts.
+no_echo_lost() {
+	local sent received
+	tail -n 3 "$1"
+	read -r sent received < <(awk '/packets transmitted/ { print $1, $4 }' "$1")
+	expect_eq "echoes sent" "$sent" "$2"
+	expect_eq "echoes received" "$received" "$sent"
+}
+
+# Forged initiations come from here, as many as a queue holds without being under load, and more,
+# before the load is forgotten.
+FLOOD_NET=198.18.0.0/16
+FLOOD_RATE=1000
+
+# watch NS PORT: counts cookie replies and responses that come into NS from that port, and
+# drops what is for forged sources.
+watch() {
+	in_ns "$1" nft -f - <<-RULES
+		table inet watch {
+			counter cookies { }
+			counter responses { }
+			chain pre {
+				type filter hook prerouting priority raw;
+				udp sport $2 @th,64,32 0x03000000 counter name cookies
+				udp sport $2 @th,64,32 0x02000000 counter name responses
+				ip daddr $FLOOD_NET drop
+			}
+		}
+	RULES
+}
+
+# counted NS cookies|responses: packets that watch has seen.
+counted() {
+	local json
+	json=$(in_ns "$1" nft -j list counter inet watch "$2")
+	[[ $json =~ \"packets\":\ ?([0-9]+) ]]
+	echo "${BASH_REMATCH[1]}"
+}
+
+counted_beyond() {
+	(($(counted "$1" "$2") > $3))
+}
+
+# flood_start NS HOST PORT KEY: forged initiations from NS until flood_stop.
+flood_start() {
+	bg "$1" "$SELFTEST_TOOLS/flood" "${FLOOD_NET%/*}" "$2" "$3" "$4" "$FLOOD_RATE"
+	flood=$bg_pid
+	flood_out=$tmp/bg.$1.out
+}
+
+flooding() {
+	kill -0 "$flood"
+}
+
+# flood_stop: says how fast it was; an emulated machine does not reach the rate. Not in a check:
+# it waits for a process of the test's own shell.
+flood_stop() {
+	local num_sent rate
+	kill "$flood"
+	wait "$flood" || true
+	read -r num_sent rate < <(grep '^[0-9]' "$flood_out" | tail -n 1)
+	diag "$num_sent initiations, $rate per second"
 }
 
 #
@@ -488,6 +653,18 @@ module_unload() {
 
 module_loaded() {
 	[[ -d /sys/module/$(module_name) ]]
+}
+
+# slab_objects: objects in use of each slab cache of the module that is its own; a kernel without
+# slab debugging merges caches with others.
+slab_objects() {
+	local dir
+	for dir in /sys/kernel/slab/wgpp_*; do
+		[[ -d $dir && ! -L $dir ]] || continue
+		# Until then each processor's own slab counts as if it were full.
+		echo 1 >"$dir/shrink"
+		echo "${dir##*/} $(cut -d ' ' -f 1 "$dir/objects")"
+	done
 }
 
 # log_mark: sets log_marker, a line that log_since finds again.

@@ -82,7 +82,7 @@ swept() {
 	shift
 	in_ns "$ns" "$FAULTS" "$@" >"$tmp/sweep"
 	while read -r operation num refused; do
-		echo "$operation: $num faults injected, $refused times refused" >>"$tmp/diag"
+		note "$operation: $num faults injected, $refused times refused"
 	done <"$tmp/sweep"
 }
 
@@ -108,7 +108,10 @@ sweep_send() {
 sweep_load() {
 	local file=$WGPP_MODULE
 	module_unload
+	# The kernel tells of some of them with a trace, when it reads the file for example.
+	echo "<6>selftest: memory runs out on purpose" >/dev/kmsg
 	swept a load "$file"
+	echo "<6>selftest: memory is back" >/dev/kmsg
 	refuse module_loaded
 	module_load
 	all_failed_once
@@ -148,7 +151,7 @@ faults_at_random() {
 		fault_set probability 0
 	done
 	faults_stop
-	echo "data and handshakes at $1 %: $(($(num_injected) - before)) faults injected" >>"$tmp/diag"
+	note "data and handshakes at $1 %: $(($(num_injected) - before)) faults injected"
 	expect_between "faults" $(($(num_injected) - before)) 20 "$MANY"
 }
 
@@ -168,12 +171,7 @@ num_workqueues() {
 }
 
 num_objects() {
-	local cache
-	for cache in wgpp_peer wgpp_allowedip wgpp_ratelimit; do
-		# Until then each processor's own slab counts as if it were full.
-		echo 1 >"/sys/kernel/slab/$cache/shrink"
-		awk -v cache="$cache" '{ print cache, $1 }' "/sys/kernel/slab/$cache/objects"
-	done
+	slab_objects
 	echo "workqueues $(num_workqueues)"
 	echo "sockets $(in_ns a cat /proc/net/udp /proc/net/udp6 | grep -c : || true)"
 }
@@ -203,9 +201,10 @@ for ns in a b; do
 done
 serve b
 ping_ns a 10.9.0.2 >/dev/null
-: >"$tmp/diag"
 faults_prepare
 num_objects >"$tmp/objects"
+[[ $WGPP_MODULE == in-tree ]] || grep -q wgpp_peer "$tmp/objects" ||
+	bail_out "slab caches are merged here: nothing would be counted"
 check "devices: each allocation of their life fails once" sweep_config
 check "sending: each allocation fails once" sweep_send
 check "the tunnel works" tunnel_works
@@ -223,6 +222,5 @@ else
 	pair_delete
 	check "loading the module: each allocation fails once" sweep_load
 fi
-sed 's/^/# /' "$tmp/diag"
 echo "# $(num_injected) faults injected"
 finish

@@ -18,37 +18,6 @@
 
 . "$(dirname "$0")/common.sh"
 
-# A burst of more than the queue holds without being under load, and one before it forgets.
-RATE=1000
-
-# counted NS NAME: packets that a counter of NS has seen.
-counted() {
-	local json
-	json=$(in_ns "$1" nft -j list counter inet watch "$2")
-	[[ $json =~ \"packets\":\ ?([0-9]+) ]]
-	echo "${BASH_REMATCH[1]}"
-}
-
-counted_beyond() {
-	(($(counted "$1" "$2") > $3))
-}
-
-# watch NS: counts cookie replies and responses that come in from the hub.
-watch() {
-	in_ns "$1" nft -f - <<-RULES
-		table inet watch {
-			counter cookies { }
-			counter responses { }
-			chain pre {
-				type filter hook prerouting priority raw;
-				udp sport 5001 @th,64,32 0x03000000 counter name cookies
-				udp sport 5001 @th,64,32 0x02000000 counter name responses
-				ip daddr 198.18.0.0/16 drop
-			}
-		}
-	RULES
-}
-
 # spoke NS LINK: a link to the hub.
 spoke() {
 	veth_link "$1" hub
@@ -66,10 +35,6 @@ tunnel() {
 
 slab_kib() {
 	awk '$1 == "Slab:" || $1 == "VmallocUsed:" { sum += $2 } END { print sum }' /proc/meminfo
-}
-
-flooding() {
-	kill -0 "$flood"
 }
 
 cookies_come() {
@@ -109,15 +74,6 @@ memory_bounded() {
 		-100000 $((20000 + slack))
 }
 
-# stop_flood: says how fast it was; an emulated machine does not reach RATE.
-stop_flood() {
-	local num_sent rate
-	kill "$flood"
-	wait_until "$LIMIT" grep -q '^[0-9]' "$tmp/bg.flood.out"
-	read -r num_sent rate < <(grep '^[0-9]' "$tmp/bg.flood.out")
-	diag "$num_sent initiations, $rate per second"
-}
-
 # Load is remembered for a second; then a newcomer gets its answer at once.
 no_cookies_after() {
 	local cookies responses at_flood
@@ -150,9 +106,9 @@ ns_create hub flood old new
 spoke flood 2
 spoke old 3
 spoke new 4
-ip_ns hub route add 198.18.0.0/16 via 192.0.2.1
-watch flood
-watch new
+ip_ns hub route add "$FLOOD_NET" via 192.0.2.1
+watch flood 5001
+watch new 5001
 wg_link hub 10.9.0.1/24
 wg_set hub private-key "$tmp/hub.key" listen-port 5001
 tunnel old 2 3
@@ -160,14 +116,13 @@ tunnel new 3 4
 serve hub
 ping_ns old 10.9.0.1 >/dev/null
 slab_before=$(slab_kib)
-bg flood "$SELFTEST_TOOLS/flood" 198.18.0.0 192.0.2.2 5001 "${pub[hub]}" "$RATE"
-flood=$bg_pid
+flood_start flood 192.0.2.2 5001 "${pub[hub]}"
 check "the hub comes under load and answers with cookies" cookies_come
 check "a tunnel that exists goes on" tunnel_goes_on
 check "a newcomer gets through by its cookie" newcomer
 check "memory stays bounded" memory_bounded
 check "forged sources get nothing but cookies" forged_get_cookies_only
-stop_flood
+flood_stop
 check "no cookies after the flood" no_cookies_after
 check "the tunnel that existed still works" ping_ns old 10.9.0.1
 finish

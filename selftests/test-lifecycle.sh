@@ -30,15 +30,6 @@ traffic_stop() {
 	wait "${traffic[@]}" 2>/dev/null || true
 }
 
-# devices_up: both ends with one batch and one configuration each, already with endpoints.
-devices_up() {
-	local ns
-	for ns in a b; do
-		ip -n "$prefix-$ns" -batch "$tmp/$ns.batch"
-		wg_in "$ns" setconf wg0 "$tmp/$ns.conf"
-	done
-}
-
 # flows: each end has received what only a session can bring.
 flows() {
 	local before
@@ -57,7 +48,7 @@ reload() {
 		refuse module_loaded
 		refuse ip_ns a link show wg0
 		module_load
-		devices_up
+		pair_up
 		flows
 	done
 	echo "$((round - 1)) reloads"
@@ -68,7 +59,7 @@ device_deleted() {
 	for round in 1 2 3; do
 		ip_ns a link del wg0
 		ip_ns b link del wg0
-		devices_up
+		pair_up
 		flows
 	done
 }
@@ -165,18 +156,8 @@ ns_create a b c
 veth_link a b
 addr_add a eth-b 192.0.2.1/24
 addr_add b eth-a 192.0.2.2/24
-for ns in a b; do
-	if [[ $ns == a ]]; then far=b last=1 far_last=2; else far=a last=2 far_last=1; fi
-	printf '%s\n' "link add wg0 type $KIND" "addr add 10.9.0.$last/24 dev wg0" \
-		"addr add fd00:9::$last/64 dev wg0 nodad" "link set wg0 up" >"$tmp/$ns.batch"
-	(
-		umask 077
-		printf '%s\n' "[Interface]" "PrivateKey = $(<"$tmp/$ns.key")" "ListenPort = 500$last" \
-			"[Peer]" "PublicKey = ${pub[$far]}" "Endpoint = 192.0.2.$far_last:500$far_last" \
-			"AllowedIPs = 10.9.0.$far_last/32, fd00:9::$far_last/128" >"$tmp/$ns.conf"
-	)
-done
-devices_up
+pair_files
+pair_up
 traffic_start
 check "peers removed and added under traffic" peer_removed
 check "a device down and up under traffic" device_down_up

@@ -24,61 +24,7 @@ ECHO_MS=200
 PORT_1=5001
 PORT_2=5002
 
-# pair NS1 NS2
-pair() {
-	local first=$1 second=$2 ns far last
-	ns_create "$first" "$second"
-	keygen "$first" "$second"
-	veth_link "$first" "$second"
-	addr_add "$first" "eth-$second" 192.0.2.1/24
-	addr_add "$second" "eth-$first" 192.0.2.2/24
-	for ns in "$first" "$second"; do
-		if [[ $ns == "$first" ]]; then far=$second last=1; else far=$first last=2; fi
-		wg_link "$ns" "10.9.0.$last/24"
-		wg_set "$ns" private-key "$tmp/$ns.key" listen-port "500$last" peer "${pub[$far]}" \
-			endpoint "192.0.2.$((3 - last)):500$((3 - last))" allowed-ips "10.9.0.$((3 - last))/32"
-	done
-	bg "$first" python3 "$SELFTESTS/observe.py" "eth-$second"
-	observer[$first]=$bg_pid
-	wait_until "$LIMIT" grep -q ready "$tmp/bg.$first.out"
-}
-
-# events NS EVENT PORT: the observer's lines, "SECONDS INDEX" each.
-events() {
-	awk -v event="$2" -v port="$3" '$1 == event && $3 == port { print $2, $4 }' "$tmp/bg.$1.out"
-}
-
-# The observer's last words.
-observed() {
-	local ns
-	for ns in "${!observer[@]}"; do
-		kill "${observer[$ns]}"
-		wait_until "$LIMIT" grep -q '^last' "$tmp/bg.$ns.out"
-	done
-}
-
-# between NUMBER LOW HIGH, with decimals
-between() {
-	awk -v value="$1" -v low="$2" -v high="$3" 'BEGIN { exit !(value >= low && value <= high) }' || {
-		echo "is $1, expected $2 to $3"
-		return 1
-	}
-}
-
-difference() {
-	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f\n", b - a }'
-}
-
 # ---- a and b
-
-# All answers came. What a handshake delays is answered late, and counts.
-no_echo_lost() {
-	cat "$tmp/echoes"
-	local sent received
-	read -r sent received < <(awk '/packets transmitted/ { print $1, $4 }' "$tmp/echoes")
-	expect_eq "echoes sent" "$sent" $((DURATION_S * 1000 / ECHO_MS))
-	expect_eq "echoes received" "$received" "$sent"
-}
 
 stream_whole() {
 	cat "$tmp/stream"
@@ -182,12 +128,11 @@ after_10_s() {
 
 plan 9
 require_tools ping nft
-declare -A observer=()
-pair a b
-pair c d
-pair e f
-pair g h
-pair i j
+observed_pair a b
+observed_pair c d
+observed_pair e f
+observed_pair g h
+observed_pair i j
 serve b
 in_ns a ping -q -n -i 0.2 -c $((DURATION_S * 1000 / ECHO_MS)) -W "$LIMIT" 10.9.0.2 >"$tmp/echoes" 2>&1 &
 echoes=$!
@@ -234,7 +179,8 @@ while kill -0 "$echoes" 2>/dev/null; do
 done
 wait "$echoes" || true
 wait "$stream" || true
-check "no echo is lost over three rekeyings" no_echo_lost
+check "no echo is lost over three rekeyings" \
+	no_echo_lost "$tmp/echoes" $((DURATION_S * 1000 / ECHO_MS))
 check "the stream arrives whole" stream_whole
 check "the handshake's time advances three times" handshake_times
 check "an observer sees three new keys, each after 120 s" rekeyed

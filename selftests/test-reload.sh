@@ -18,14 +18,6 @@ else
 	num_wanted=200 limit_s=30
 fi
 
-devices_up() {
-	local ns
-	for ns in a b; do
-		ip -n "$prefix-$ns" -batch "$tmp/$ns.batch"
-		wg_in "$ns" setconf wg0 "$tmp/$ns.conf"
-	done
-}
-
 # Until an answer came: the module goes while a session is in use and not before there is one.
 flows() {
 	wait_until "$LIMIT" received
@@ -41,7 +33,7 @@ reload() {
 		module_unload
 		refuse module_loaded
 		module_load
-		devices_up
+		pair_up
 		# Half of them with live sessions, half in the middle of the first handshake.
 		((rounds % 2)) || flows
 		rounds=$((rounds + 1))
@@ -58,18 +50,8 @@ ns_create a b
 veth_link a b
 addr_add a eth-b 192.0.2.1/24
 addr_add b eth-a 192.0.2.2/24
-for ns in a b; do
-	if [[ $ns == a ]]; then far=b last=1; else far=a last=2; fi
-	printf '%s\n' "link add wg0 type $KIND" "addr add 10.9.0.$last/24 dev wg0" \
-		"addr add fd00:9::$last/64 dev wg0 nodad" "link set wg0 up" >"$tmp/$ns.batch"
-	(
-		umask 077
-		printf '%s\n' "[Interface]" "PrivateKey = $(<"$tmp/$ns.key")" "ListenPort = 500$last" \
-			"[Peer]" "PublicKey = ${pub[$far]}" "Endpoint = 192.0.2.$((3 - last)):500$((3 - last))" \
-			"AllowedIPs = 10.9.0.$((3 - last))/32, fd00:9::$((3 - last))/128" >"$tmp/$ns.conf"
-	)
-done
-devices_up
+pair_files
+pair_up
 # Echoes of one packet and of several fragments, both ways; ping goes on after errors.
 bg a ping -q -n -i 0.005 -s 100 fd00:9::2
 bg a ping -q -n -i 0.01 -s 4000 10.9.0.2
