@@ -12,7 +12,7 @@ JOBS ?= $(shell nproc)
 TOOL := build/tool/wgtool
 
 .PHONY: all help module tool install uninstall demo demo-compare check check-debug check-memory \
-	host-test core-check static-check fuzz coverage kselftest soak selftest-tools vm-module \
+	host-test core-check static-check fuzz coverage kselftest interop-matrix soak selftest-tools vm-module \
 	vm-shell clean need-cxx need-kdir
 
 all: module tool
@@ -31,6 +31,7 @@ help:
 	@echo '  make check-debug      the kernel selftests in a kernel with KASAN, lockdep, kmemleak, faults'
 	@echo '  make kselftest        the kernel selftests alone (TESTS="ping roaming" for some)'
 	@echo '  make check-memory     looks for keys in the memory of a machine that has had a tunnel'
+	@echo '  make interop-matrix   with the in-tree module and wireguard-go; writes the table in testing.md'
 	@echo '  make soak             random changes under traffic in the debug kernel for SOAK_SECONDS (600);'
 	@echo '                        WGPP_SEED=... repeats them'
 	@echo '  make vm-shell         a root shell with the module built and its path in $$WGPP_MODULE'
@@ -81,6 +82,9 @@ release = $(or $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 
 soak:
 	@scripts/soak.sh
+
+interop-matrix: vm-module selftest-tools
+	scripts/interop-matrix.sh
 
 selftest-tools: tool
 	cmake --build build/tool --target selftest-tools -j $(JOBS)
