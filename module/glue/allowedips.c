@@ -1,27 +1,61 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "allowedips.h"
 
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "peer.h"
 
 static struct kmem_cache *allowedip_cache;
+static struct workqueue_struct *free_wq;
+
+/*
+ * Entries that have left their trie. A worker frees them: as many RCU callbacks as a peer may
+ * have prefixes would keep a processor in its softirq for seconds.
+ */
+static LLIST_HEAD(dead_entries);
+
+static void free_dead_entries(struct work_struct *work)
+{
+	struct wg_allowedip *entry, *next;
+	struct llist_node *batch = llist_del_all(&dead_entries);
+
+	synchronize_rcu();
+	llist_for_each_entry_safe(entry, next, batch, dead) {
+		kmem_cache_free(allowedip_cache, entry);
+		cond_resched();
+	}
+}
+
+static DECLARE_WORK(free_work, free_dead_entries);
+
+static void retire_entry(struct wg_allowedip *entry)
+{
+	/* Who finds it empty is the one after whom the worker comes again. */
+	if (llist_add(&entry->dead, &dead_entries))
+		queue_work(free_wq, &free_work);
+}
 
 int wg_allowedips_slab_init(void)
 {
+	free_wq = alloc_workqueue("wgpp-free", WQ_UNBOUND, 0);
+	if (!free_wq)
+		return -ENOMEM;
 	allowedip_cache = kmem_cache_create("wgpp_allowedip", sizeof(struct wg_allowedip),
 					    __alignof__(struct wg_allowedip), 0, NULL);
-	return allowedip_cache ? 0 : -ENOMEM;
-}
-
-static void free_allowedip_rcu(struct rcu_head *rcu)
-{
-	kmem_cache_free(allowedip_cache, container_of(rcu, struct wg_allowedip, rcu));
+	if (!allowedip_cache) {
+		destroy_workqueue(free_wq);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 void wg_allowedips_slab_uninit(void)
 {
-	rcu_barrier();
+	/* Waits for the worker. */
+	destroy_workqueue(free_wq);
 	kmem_cache_destroy(allowedip_cache);
 }
 
@@ -71,7 +105,7 @@ static void remove_entry(struct wg_allowedips *table, struct wg_allowedip *entry
 	list_del_init(&entry->peer_list);
 	wgc_trie_remove(&table->trie, &removal, &entry->node);
 	for (i = 0; i < removal.num_freed; ++i)
-		call_rcu(&to_allowedip(removal.freed[i])->rcu, free_allowedip_rcu);
+		retire_entry(to_allowedip(removal.freed[i]));
 }
 
 void wg_allowedips_remove(struct wg_allowedips *table, const struct wgc_prefix *prefix,
@@ -92,8 +126,10 @@ void wg_allowedips_remove_peer(struct wg_allowedips *table, struct wg_peer *peer
 	if (list_empty(&peer->allowedips_list))
 		return;
 	++table->seq;
-	list_for_each_entry_safe(entry, next, &peer->allowedips_list, peer_list)
+	list_for_each_entry_safe(entry, next, &peer->allowedips_list, peer_list) {
 		remove_entry(table, entry);
+		cond_resched();
+	}
 }
 
 struct wg_peer *wg_allowedips_lookup(struct wg_allowedips *table, const u8 *addr, u8 addr_len)

@@ -4,7 +4,7 @@
 #define WG_ALLOWEDIPS_H
 
 #include <linux/list.h>
-#include <linux/rcupdate.h>
+#include <linux/llist.h>
 #include <linux/types.h>
 
 #include "wgcore.h"
@@ -20,7 +20,7 @@ struct wg_allowedips {
 struct wg_allowedip {
 	struct wgc_trie_node node;
 	struct list_head peer_list;
-	struct rcu_head rcu;
+	struct llist_node dead;
 };
 
 int wg_allowedips_slab_init(void);

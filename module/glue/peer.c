@@ -188,6 +188,7 @@ void wg_peer_remove_all(struct wg_device *wg)
 	list_for_each_entry_safe(peer, next, &wg->peers, peer_list) {
 		unlink_peer(peer);
 		list_add_tail(&peer->peer_list, &dead);
+		cond_resched();
 	}
 	synchronize_net();
 	list_for_each_entry_safe(peer, next, &dead, peer_list) {
