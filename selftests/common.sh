@@ -598,9 +598,10 @@ counted_beyond() {
 	(($(counted "$1" "$2") > $3))
 }
 
-# flood_start NS HOST PORT KEY: forged initiations from NS until flood_stop.
+# flood_start NS HOST PORT KEY [PERCENT]: forged initiations from NS until flood_stop, PERCENT of
+# them with a valid mac1.
 flood_start() {
-	bg "$1" "$SELFTEST_TOOLS/flood" "${FLOOD_NET%/*}" "$2" "$3" "$4" "$FLOOD_RATE"
+	bg "$1" "$SELFTEST_TOOLS/flood" "${FLOOD_NET%/*}" "$2" "$3" "$4" "$FLOOD_RATE" "${5-100}"
 	flood=$bg_pid
 	flood_out=$tmp/bg.$1.out
 }

@@ -7,7 +7,7 @@
 # Interoperation over time: with the in-tree module, with wireguard-go and with itself, each
 # scenario in both roles. scripts/interop-matrix.sh makes a table of the results, which are
 # named "PEER: SCENARIO: WHO" for that.
-# Time limit: 900 s
+# Time limit: 1200 s
 #
 # Rekeying takes its time beside the others, six pairs of this kind with a preshared key:
 #
@@ -162,14 +162,27 @@ addresses_restore() {
 	done
 }
 
+# forget NS PEER: NS begins anew with it.
+forget() {
+	local port
+	port=$(port_of "$2")
+	wg_set "$1" peer "${pub[$2]}" remove
+	wg_set "$1" peer "${pub[$2]}" endpoint "192.0.2.${port:3}:$port" allowed-ips "$(inner4 "$2")/32"
+}
+
 # Forged initiations earn cookie replies and no response, and so does the first honest one; the
 # second, 5 s later, has the cookie in it and gets through.
 cookie_scenario() {
-	local loaded newcomer
+	local loaded newcomer attempt
 	read -r loaded newcomer < <(roles "$1")
-	wait_until "$LIMIT" counted_beyond flood cookies 200
+	wait_until "$LIMIT" counted_beyond flood cookies 100
 	expect_eq "cookies" "$(counted "$newcomer" cookies)" 0
-	wait_until 90 in_ns "$newcomer" ping -n -c 1 -W 1 "$(inner4 "$loaded")"
+	for ((attempt = 0; attempt < 10; attempt++)); do
+		wait_until 150 in_ns "$newcomer" ping -n -c 1 -W 1 "$(inner4 "$loaded")"
+		# Who is fast is under load for a part of each burst only, and may have answered at once.
+		! counted_beyond "$newcomer" cookies 0 || break
+		forget "$newcomer" "$loaded"
+	done
 	flooding
 	handshake_done "$newcomer" "$loaded"
 	counted_beyond "$newcomer" cookies 0
@@ -186,7 +199,8 @@ cookies() {
 	pair_outer 4
 	watch flood "$(port_of "$loaded")"
 	watch "$newcomer" "$(port_of "$loaded")"
-	flood_start flood "$target" "$(port_of "$loaded")" "${pub[$loaded]}"
+	# An emulated or a debug kernel would have no time left if each were answered.
+	flood_start flood "$target" "$(port_of "$loaded")" "${pub[$loaded]}" 20
 	check "$1: cookie: $2" cookie_scenario "$2"
 	flood_stop
 	in_ns flood nft delete table inet watch

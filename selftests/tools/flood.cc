@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 // Initiations from forged sources, as anybody can make them who knows a public key.
 //
-//   flood SOURCE-NET HOST PORT PUBLIC-KEY RATE     sends RATE initiations per second, in bursts,
-//                                                  until SIGTERM; then prints how many, and how
-//                                                  many per second
+//   flood SOURCE-NET HOST PORT PUBLIC-KEY RATE [PERCENT]
 //
-// Each message has a valid mac1 over random bytes; its source is a random address of SOURCE-NET,
-// an IPv4 prefix of 16 bits, and a random port. Prints "ready" before the first.
+// sends RATE initiations per second, in bursts, until SIGTERM; then prints how many, and how many
+// per second. PERCENT of them (default 100) have a valid mac1 over random bytes: the others fill
+// the queue as well and cost who looks at them less. The source is a random address of
+// SOURCE-NET, an IPv4 prefix of 16 bits, and a random port. Prints "ready" before the first.
 #include <arpa/inet.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
@@ -43,9 +43,11 @@ struct Target {
   in_addr source_net{}, host{};
   uint16_t port = 0;
   uint8_t public_key[WGC_KEY_LEN] = {};
+  size_t valid_percent = 100;
 };
 
-Bytes make_packet(const Target &target, const wgc_cookie_jar &fresh_jar, wgfuzz::Random &random) {
+Bytes make_packet(const Target &target, const wgc_cookie_jar &fresh_jar, wgfuzz::Random &random,
+                  bool is_valid) {
   Bytes packet(kPacketLen);
   iphdr ip{};
   ip.version = 4;
@@ -65,6 +67,7 @@ Bytes make_packet(const Target &target, const wgc_cookie_jar &fresh_jar, wgfuzz:
   std::memcpy(message, type, sizeof type);
   wgc_cookie_jar jar = fresh_jar;
   wgc_cookie_add_macs(&jar, message, WGC_INITIATION_LEN, 0);
+  if (!is_valid) message[WGC_INITIATION_LEN - WGC_MACS_LEN] ^= 1;
   return packet;
 }
 
@@ -87,7 +90,8 @@ class Flood {
     setsockopt(socket_, SOL_SOCKET, SO_SNDBUFFORCE, &buffer_len, sizeof buffer_len);
     wgc_cookie_jar jar;
     wgc_cookie_jar_init(&jar, target.public_key);
-    for (size_t i = 0; i < kNumMessages; ++i) packets_.push_back(make_packet(target, jar, random_));
+    for (size_t i = 0; i < kNumMessages; ++i)
+      packets_.push_back(make_packet(target, jar, random_, i % 100 < target.valid_percent));
     destination_.sin_family = AF_INET;
     destination_.sin_addr = target.host;
   }
@@ -131,7 +135,7 @@ class Flood {
 }  // namespace
 
 int main(int argc, char **argv) {
-  if (argc != 6) die("usage: flood SOURCE-NET HOST PORT PUBLIC-KEY RATE");
+  if (argc != 6 && argc != 7) die("usage: flood SOURCE-NET HOST PORT PUBLIC-KEY RATE [PERCENT]");
   Target target;
   if (inet_pton(AF_INET, argv[1], &target.source_net) != 1) die("flood: no address: SOURCE-NET");
   if (inet_pton(AF_INET, argv[2], &target.host) != 1) die("flood: no address: HOST");
@@ -139,6 +143,7 @@ int main(int argc, char **argv) {
   const Bytes key = wgfuzz::key_from_base64(argv[4]);
   std::copy(key.begin(), key.end(), target.public_key);
   const size_t rate = std::stoul(argv[5]);
+  if (argc == 7) target.valid_percent = std::stoul(argv[6]);
   Flood flood(target, std::min(kMaxBurstLen, std::max<size_t>(1, rate * 4 / 5)));
   // Who floods has processors of their own: the hub's work must not slow a burst down.
   sched_param priority{};
