@@ -13,7 +13,7 @@ set -euo pipefail
 faults='BUG|WARNING|Oops|Call Trace|\bstall|lockup|hung_task|blocked for more than|general protection'
 faults+='|rcu.*self-detected|suspicious RCU|circular locking|possible recursive'
 faults+='|refcount_t|use-after-free|KASAN|UBSAN|KCSAN|KMSAN|KFENCE|DEBUG_LOCKS|leaked'
-faults+='|suspected memory leaks|leak detector disabled'
+faults+='|leak detector disabled'
 faults+='|unregister_netdevice: waiting|Objects remaining|scheduling while atomic|objtool'
 faults+='|page fault|Kernel panic'
 
