@@ -50,7 +50,7 @@ features() {
 
 # Segments of more than 64 KiB are for IPv6 TCP; all of it is verified at the far end.
 big_tcp() {
-	ip_ns a -d link show dev wg0 | grep -q ' tso_max_size 524280 '
+	grep -q ' tso_max_size 524280 ' <<<"$(ip_ns a -d link show dev wg0)"
 	ip_ns a link set wg0 gso_max_size 200000 gro_max_size 200000
 	in_ns a python3 "$TRAFFIC" tcp fd00:9::2 7000 3000000
 	ip_ns a link set wg0 gso_max_size 65536 gro_max_size 65536
@@ -176,7 +176,7 @@ link_netns() {
 }
 
 no_carrier() {
-	ip_ns a link show dev wg8 | grep -q NO-CARRIER
+	grep -q NO-CARRIER <<<"$(ip_ns a link show dev wg8)"
 }
 
 # Without the namespace of its sockets a device cannot be brought up again.

@@ -100,7 +100,7 @@ moved_to_c() {
 	ping_ns c fd00:9::2
 	ping_ns b 10.9.0.1
 	expect_eq "UDP sockets in c" "$(in_ns c cat /proc/net/udp | wc -l)" 1
-	in_ns a cat /proc/net/udp | grep -q ':1389 '
+	grep -q ':1389 ' <<<"$(in_ns a cat /proc/net/udp)"
 }
 
 # Without its creating namespace the device stays, without a carrier.
@@ -112,7 +112,7 @@ creator_gone() {
 }
 
 carrier_lost() {
-	ip_ns c link show wg0 | grep -q NO-CARRIER
+	grep -q NO-CARRIER <<<"$(ip_ns c link show wg0)"
 }
 
 # A namespace goes with its devices and links while both ends send.

@@ -115,7 +115,7 @@ orphan() {
 }
 
 no_carrier() {
-	ip_ns y link show wg0 | grep -q NO-CARRIER
+	grep -q NO-CARRIER <<<"$(ip_ns y link show wg0)"
 }
 
 # order ENDPOINT NS...: deletes them one after another. Before y goes as the last one, its

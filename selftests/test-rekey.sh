@@ -61,8 +61,8 @@ rekeyed() {
 # answered, and not beyond.
 rejected_after_time() {
 	local born index last initiations
-	born=$(events c response "$PORT_2" | head -n 1 | cut -d ' ' -f 1)
-	index=$(events c first "$PORT_1" | head -n 1 | cut -d ' ' -f 2)
+	born=$(events c response "$PORT_2" | sed -n 1p | cut -d ' ' -f 1)
+	index=$(events c first "$PORT_1" | sed -n 1p | cut -d ' ' -f 2)
 	last=$(events c last "$PORT_1" | awk -v index_="$index" '$2 == index_ { print $1 }')
 	between "$(difference "$born" "$last")" 175 180.5
 	# It tried in time, and again and again.

@@ -69,14 +69,14 @@ removed_under_traffic() {
 	in_ns hub python3 -B "$SELFTESTS/bulk.py" "$KIND" remove-all wg0
 	expect_eq "lines of the dump" "$(wg_in hub show wg0 dump | wc -l)" 1
 	# What still comes in finds no peer; nothing that goes out finds one.
-	refuse in_ns hub ping -n -c 1 -W 1 "$(last_peers | head -n 1)"
+	refuse in_ns hub ping -n -c 1 -W 1 "$(last_peers | sed -n 1p)"
 	expect_eq "lines of the dump" "$(wg_in hub show wg0 dump | wc -l)" 1
 }
 
 # Another key means another peer for the far ends: they are asked for a new session.
 works_again() {
 	local first
-	first=$(last_peers | head -n 1)
+	first=$(last_peers | sed -n 1p)
 	wg_set hub peer "$(wg_in far show wg1 public-key)" endpoint 192.0.2.2:6001 \
 		allowed-ips "$first/32"
 	wait_until 60 in_ns hub ping -n -c 1 -W 2 "$first"

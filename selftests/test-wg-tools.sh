@@ -135,9 +135,9 @@ up_default_route() {
 	conf 0.0.0.0/0,::/0
 	up_and_ping
 	ping_ns a 10.80.0.1
-	in_ns a ip rule | grep -q 'not from all fwmark 0x[0-9a-f]* lookup'
-	in_ns a ip route get 203.0.113.9 | grep -q 'dev wgq0'
-	in_ns a ip route get 192.0.2.2 mark "$(wg_in a show wgq0 fwmark)" | grep -q 'dev eth-b'
+	grep -q 'not from all fwmark 0x[0-9a-f]* lookup' <<<"$(in_ns a ip rule)"
+	grep -q 'dev wgq0' <<<"$(in_ns a ip route get 203.0.113.9)"
+	grep -q 'dev eth-b' <<<"$(in_ns a ip route get 192.0.2.2 mark "$(wg_in a show wgq0 fwmark)")"
 }
 
 strip() {
