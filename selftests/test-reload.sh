@@ -52,10 +52,11 @@ addr_add a eth-b 192.0.2.1/24
 addr_add b eth-a 192.0.2.2/24
 pair_files
 pair_up
-# Echoes of one packet and of several fragments, both ways; ping goes on after errors.
-bg a ping -q -n -i 0.005 -s 100 fd00:9::2
-bg a ping -q -n -i 0.01 -s 4000 10.9.0.2
-bg b ping -q -n -i 0.01 -s 4000 10.9.0.1
+# Echoes of one packet and of several fragments, both ways; ping goes on after errors. Often
+# enough for some to be under way at any time, and not so often that loading takes long.
+bg a ping -q -n -i 0.02 -s 100 fd00:9::2
+bg a ping -q -n -i 0.05 -s 4000 10.9.0.2
+bg b ping -q -n -i 0.05 -s 4000 10.9.0.1
 flows
 echo 0 >"$tmp/rounds"
 check "the module unloaded and loaded under traffic" reload
