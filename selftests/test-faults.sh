@@ -78,9 +78,15 @@ num_injected() {
 
 # swept NAMESPACE COMMAND...: the sweep ends, with a failure for every operation.
 swept() {
-	local ns=$1 operation num refused
+	local ns=$1
 	shift
 	in_ns "$ns" "$FAULTS" "$@" >"$tmp/sweep"
+	sweep_noted
+}
+
+# sweep_noted: what the last sweep injected, for the end of the test.
+sweep_noted() {
+	local operation num refused
 	while read -r operation num refused; do
 		note "$operation: $num faults injected, $refused times refused"
 	done <"$tmp/sweep"
@@ -106,12 +112,15 @@ sweep_send() {
 }
 
 sweep_load() {
-	local file=$WGPP_MODULE
+	local file=$WGPP_MODULE status=0
 	module_unload
 	# The kernel tells of some of them with a trace, when it reads the file for example.
 	echo "<6>selftest: memory runs out on purpose" >/dev/kmsg
-	swept a load "$file"
+	in_ns a "$FAULTS" load "$file" >"$tmp/sweep" || status=$?
+	# Also when it failed: what the kernel logs from here on counts again.
 	echo "<6>selftest: memory is back" >/dev/kmsg
+	expect_eq "status of the sweep" "$status" 0
+	sweep_noted
 	refuse module_loaded
 	module_load
 	all_failed_once
