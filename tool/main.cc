@@ -9,7 +9,9 @@
 
 #include "commands.hh"
 #include "error.hh"
+#include "secret.hh"
 #include "text.hh"
+#include "traces.hh"
 
 namespace wg::tool {
 namespace {
@@ -147,6 +149,7 @@ int run_and_print(int argc, char **argv) {
 }  // namespace wg::tool
 
 int main(int argc, char **argv) {
+  const wg::tool::OnExit wipe(wg::tool::wipe_traces);
   try {
     return wg::tool::run_and_print(argc, argv);
   } catch (...) {

@@ -33,6 +33,12 @@ for size in 56 1300; do
 	[[ $size == 1300 ]] || ip link set wg0 down
 done
 "$WGTOOL" show wg0
+# Many at once, so that what the kernel kept of each is not overwritten by the next.
+for _ in $(seq 20); do
+	"$WGTOOL" set wg0 private-key "$keys/private.key" &
+	"$WGTOOL" showconf wg0 >/dev/null &
+done
+wait
 reached alive
 
 ip link set wg0 down
