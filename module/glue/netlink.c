@@ -284,6 +284,33 @@ static int dump_start(struct netlink_callback *cb)
 }
 
 /*
+ * Replies hold keys, and netlink frees them as they are. What was to be called at the end waits
+ * in a field that only packets with user pages use. All of the buffer: a peer that did not fit
+ * was taken off again, its key was not.
+ */
+static void wipe_reply(struct sk_buff *skb)
+{
+	void (*destructor)(struct sk_buff *skb) = skb_shinfo(skb)->destructor_arg;
+
+	/* A monitor of netlink has a right to what it was sent. */
+	if (!skb_cloned(skb))
+		wgc_wipe(skb->head, skb_end_offset(skb));
+	skb_shinfo(skb)->destructor_arg = NULL;
+	skb->destructor = destructor;
+	destructor(skb);
+	/* The last thing, and a jump: there is nothing left to run here when the module may go. */
+	module_put(THIS_MODULE);
+}
+
+static void wipe_when_freed(struct sk_buff *skb)
+{
+	/* Held from within a dump: it cannot fail. */
+	__module_get(THIS_MODULE);
+	skb_shinfo(skb)->destructor_arg = skb->destructor;
+	skb->destructor = wipe_reply;
+}
+
+/*
  * The first message has the device's facts; later ones start at a peer. Three states:
  * prev_seq is 0 before the first message, next_peer is set while peers are left, and
  * neither once all is said.
@@ -297,6 +324,7 @@ static int dump_device(struct sk_buff *skb, struct netlink_callback *cb)
 	int ret = -EMSGSIZE;
 	void *header;
 
+	wipe_when_freed(skb);
 	rtnl_lock();
 	mutex_lock(&wg->update_lock);
 	cb->seq = wg->update_gen;
