@@ -36,47 +36,6 @@ case ${1-} in
 *) die "unknown argument '$1' (try --help)" ;;
 esac
 
-# The package may be of another release than this machine: the release's package list is read
-# into a directory of its own, which leaves this machine's apt alone. The archive's address is
-# the one this machine already uses.
-archive() {
-	local file
-	for file in /etc/apt/sources.list.d/*.sources /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-		[[ -r $file ]] || continue
-		case $file in
-		*.sources) sed -n 's/^URIs:[[:space:]]*\([^[:space:]]*\).*/\1/p' "$file" ;;
-		*) sed -n 's/^deb[[:space:]]\(\[[^]]*\][[:space:]]*\)\{0,1\}\([^[:space:]]*\).*/\2/p' "$file" ;;
-		esac
-	done | grep -v -e security | head -n 1
-}
-
-fetch_source() {
-	local work=$1 uri package
-	local -a opts
-	uri=$(archive)
-	[[ -n $uri ]] || die "no Debian archive in /etc/apt; the debug kernel's source comes from there"
-	mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial"
-	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri trixie main" >"$work/apt/sources.list"
-	opts=(-q -o "Dir::Etc::SourceList=$work/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
-		-o "Dir::State::Lists=$work/apt/lists" -o "Dir::Cache=$work/apt/cache"
-		-o APT::Sandbox::User=root -o Acquire::Retries=3)
-	apt-get "${opts[@]}" update >"$work/log" 2>&1 || {
-		cat "$work/log" >&2
-		die "cannot read Debian's package lists (above)"
-	}
-	package=${WGPP_DEBUG_SOURCE:-linux-source-6.12}
-	note "downloading $package"
-	(cd "$work" && apt-get "${opts[@]}" download "$package" >"$work/log" 2>&1) || {
-		cat "$work/log" >&2
-		die "cannot download $package (above)"
-	}
-	note "unpacking $package"
-	mkdir "$work/source"
-	dpkg-deb --fsys-tarfile "$work/$package"_*.deb | tar -xO "./usr/src/$package.tar.xz" |
-		tar -xJ -C "$work/source" --strip-components=1 --no-same-owner
-	rm -rf "$work/apt" "$work"/*.deb
-}
-
 build() {
 	local work log
 	work=$(mktemp -d "$cache/.debug.XXXXXX")
@@ -86,7 +45,8 @@ build() {
 	for tool in make gcc flex bison bc xz depmod; do
 		command -v "$tool" >/dev/null || die "$tool is missing; run: scripts/setup.sh debug"
 	done
-	fetch_source "$work"
+	"$top/scripts/linux-source.sh" trixie "${WGPP_DEBUG_SOURCE:-linux-source-6.12}" "$work/source" ||
+		die "the kernel's source is missing (see above)"
 	note "building (about ten minutes on two processors; log: $log)"
 	# In its final place: what Kbuild writes down are absolute paths.
 	mkdir -p "$root"
