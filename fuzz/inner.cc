@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // Inner packets: header, trim, padding, and whether the source belongs to the peer, as a packet
 // goes through them after it has been opened.
+#include <vector>
+
 #include "input.hh"
 #include "wgcore.h"
 
@@ -49,11 +51,18 @@ void check_source(Input &in, const wgc_inner &inner) {
 
   wgc_trie trie;
   wgc_trie_init(&trie);
-  wgc_trie_node nodes[2];
-  wgc_trie_node *const spare[2] = {&nodes[0], &nodes[1]};
-  wgc_trie_insertion result;
+  wgc_trie_entry entry;
+  wgc_trie_plan plan;
+  wgc_trie_freed freed;
   int peer;
-  wgc_trie_insert(&trie, &result, &prefix, &peer, spare);
+  wgc_trie_prepare(&trie, &plan, &prefix);
+  std::vector<uint64_t> memory[WGC_TRIE_PLAN_BLOCKS];
+  void *blocks[WGC_TRIE_PLAN_BLOCKS];
+  for (size_t i = 0; i < std::size(memory); ++i) {
+    memory[i].resize(plan.len[i] / 8);
+    blocks[i] = memory[i].data();
+  }
+  wgc_trie_insert(&trie, &plan, &entry, &prefix, &peer, blocks, &freed);
   const bool is_owned = wgc_trie_lookup(&trie, inner.source, inner.addr_len) == &peer;
   REQUIRE(is_owned == in_prefix(inner.source, prefix));
 }

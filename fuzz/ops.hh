@@ -22,7 +22,15 @@ enum class MessageOp : uint8_t {
   kNumOps
 };
 
-enum class TrieOp : uint8_t { kInsert, kRemove, kLookup, kRemovePeer, kDump, kNumOps };
+enum class TrieOp : uint8_t {
+  kInsert,
+  kRemove,  // which, and whether gaps are closed
+  kLookup,
+  kRemovePeer,
+  kDump,
+  kLookupBatch,  // how many, addresses, family
+  kNumOps
+};
 
 enum class TimerOp : uint8_t { kEvent, kWait, kExpire, kBegin, kPersistent, kStop, kNumOps };
 

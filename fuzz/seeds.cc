@@ -205,12 +205,12 @@ void add_core(Corpus &corpus) {
     prefix(nested, TrieOp::kLookup, family, 2, 20, 32).op(TrieOp::kDump).op(TrieOp::kRemovePeer, 2);
     prefix(steal, TrieOp::kInsert, family, 0, 0, 24).u8(0);
     prefix(steal, TrieOp::kInsert, family, 0, 0, 24).u8(1);
-    prefix(steal, TrieOp::kRemove, family, 0, 0, 24);
+    prefix(steal, TrieOp::kRemove, family, 0, 0, 24).u8(1);
     for (const unsigned bit : {3U, 9U, 21U, 30U}) {
       prefix(joined, TrieOp::kInsert, family, 2, bit, 32).u8(bit % 4);
     }
-    prefix(joined, TrieOp::kRemove, family, 2, 9, 32).op(TrieOp::kDump);
-    prefix(joined, TrieOp::kRemove, family, 2, 3, 32).op(TrieOp::kDump);
+    prefix(joined, TrieOp::kRemove, family, 2, 9, 32).u8(1).op(TrieOp::kDump);
+    prefix(joined, TrieOp::kRemove, family, 2, 3, 32).u8(0).op(TrieOp::kDump);
     const std::string suffix = family == 1 ? "-v4" : "-v6";
     corpus.add("trie", "nested" + suffix, nested);
     corpus.add("trie", "steal" + suffix, steal);

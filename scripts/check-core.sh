@@ -29,9 +29,10 @@ allowed_symbols+='|__x86_return_thunk|__x86_indirect_thunk_[a-z0-9_]+'
 # kernel has hardly any of them.
 helper_symbols='__[a-z]+([qhsdtx][if]){1,2}[2-4]?'
 
-# Sections that are writable by flag only: tables that the kernel's tools read or rewrite.
+# Sections that are writable by flag only: tables that the kernel's tools read or rewrite, and
+# what the kernel makes read-only once the module is loaded (cpu.cc).
 tool_sections='__mcount_loc|__patchable_function_entries|\.(return|retpoline|call|static_call)_sites'
-tool_sections+='|\.ibt_endbr_seal|\.altinstructions|__jump_table|__bug_table|\.(kcfi_traps|cfi_sites)'
+tool_sections+='|\.data\.\.ro_after_init|\.ibt_endbr_seal|\.altinstructions|__jump_table|__bug_table|\.(kcfi_traps|cfi_sites)'
 
 # XMM to ZMM, MMX, x87 and mask registers, and instructions that use them without a name.
 vector_registers='%([xyzt]mm[0-9]+|mm[0-7]|st|k[0-7]|bnd[0-3])'

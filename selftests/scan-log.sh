@@ -28,7 +28,7 @@ found=$(awk -v harmless="$harmless" '
 	/selftest: memory runs out on purpose/ { on_purpose = 1 }
 	/selftest: memory is back/ { on_purpose = 0 }
 	on_purpose && /: (page allocation failure|vmalloc error): / { expected = 1 }
-	on_purpose && /kmem_cache_create[a-z_]*\(wgpp_[a-z]*\) failed with error -(12|22)$/ { expected = 1 }
+	on_purpose && /kmem_cache_create[a-z_]*\(wgpp_[a-z0-9_]*\) failed with error -(12|22)$/ { expected = 1 }
 	/Call Trace:/ && expected { expected = 0; print ""; next }
 	$0 ~ harmless { print ""; next }
 	{ print }' "$1" | grep -nE -A "${2:-0}" "$faults" || true)

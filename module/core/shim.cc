@@ -2,6 +2,7 @@
 // The bodies of the wall, but for the trie's: pointer and length become a Span, opaque storage
 // becomes the core's type, and the core is called.
 #include "cookie.hh"
+#include "cpu.hh"
 #include "handshake.hh"
 #include "identity.hh"
 #include "inner.hh"
@@ -67,6 +68,12 @@ template <typename Core, typename Opaque>
 }  // namespace
 
 extern "C" {
+
+// ---- the processor
+
+void wgc_cpu_set(uint32_t features) {
+  wg::set_cpu_features(features);
+}
 
 // ---- self-test and keys
 

@@ -8,8 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
-#include <optional>
+#include <map>
 #include <random>
 #include <set>
 #include <string>
@@ -86,82 +85,133 @@ std::string text_of(const wgc_prefix &prefix) {
   return text + "/" + std::to_string(prefix.cidr);
 }
 
-// A trie that plays the glue's part: it owns the nodes and knows where each one is. A free node is
-// filled with noise, which a trie that still used it would trip over.
+// A trie that plays the glue's part: it owns entries and blocks. What is free is filled with noise,
+// which a trie that still used it would trip over.
 class Table {
  public:
-  explicit Table(size_t num_nodes)
-      : nodes_(new wgc_trie_node[num_nodes]), num_nodes_(num_nodes), is_free_(num_nodes) {
-    wgc_trie_init(&trie_);
-    for (size_t i = 0; i < num_nodes; ++i) release(&nodes_[i], false);
-  }
+  // With keep, what leaves the trie stays as it is, which stands for a grace period that outlasts
+  // the test.
+  explicit Table(bool keep = false) : keep_(keep) { wgc_trie_init(&trie_); }
+  Table(const Table &) = delete;
+  Table &operator=(const Table &) = delete;
 
-  // Returns the displaced value.
+  // Returns the value that the prefix had before.
   void *insert(const wgc_prefix &prefix, void *value) {
-    EXPECT_GE(free_.size(), 2U);
-    wgc_trie_node *const spare[2] = {free_[free_.size() - 1], free_[free_.size() - 2]};
-    std::memset(&last_, 0xa5, sizeof last_);
-    wgc_trie_insert(&trie_, &last_, &prefix, value, spare);
-    EXPECT_LE(last_.num_used, 2U);
-    EXPECT_EQ(last_.node == spare[0], last_.num_used > 0);
-    for (uint32_t i = 0; i < last_.num_used; ++i) {
-      is_free_[index_of(spare[i])] = false;
-      free_.pop_back();
+    wgc_trie_plan plan;
+    std::memset(&plan, 0xa5, sizeof plan);
+    wgc_trie_prepare(&trie_, &plan, &prefix);
+    if (plan.entry != nullptr) {
+      num_new_blocks_ = 0;
+      void *const displaced = wgc_trie_entry_value(plan.entry);
+      wgc_trie_assign(&trie_, plan.entry, value);
+      EXPECT_EQ(wgc_trie_entry_value(plan.entry), value);
+      return displaced;
     }
-    EXPECT_EQ(wgc_trie_node_value(last_.node), value);
-    return last_.displaced;
+    void *blocks[WGC_TRIE_PLAN_BLOCKS];
+    num_new_blocks_ = 0;
+    for (size_t i = 0; i < std::size(blocks); ++i) {
+      blocks[i] = allocate_block(plan.len[i]);
+      if (blocks[i] != nullptr) ++num_new_blocks_;
+    }
+    // Not a byte more than promised: AddressSanitizer watches the end.
+    auto *const entry =
+        static_cast<wgc_trie_entry *>(allocate(WGC_TRIE_ENTRY_LEN(prefix.addr_len)));
+    wgc_trie_freed freed;
+    std::memset(&freed, 0xa5, sizeof freed);
+    wgc_trie_insert(&trie_, &plan, entry, &prefix, value, blocks, &freed);
+    EXPECT_EQ(wgc_trie_entry_value(entry), value);
+    release(freed);
+    ++num_entries_;
+    return nullptr;
   }
 
-  // Returns how many nodes came free. With keep, they stay as they are and are never used again.
-  uint32_t remove(wgc_trie_node *node, bool keep = false) {
-    wgc_trie_removal result;
-    std::memset(&result, 0xa5, sizeof result);
-    wgc_trie_remove(&trie_, &result, node);
-    EXPECT_LE(result.num_freed, 2U);
-    for (uint32_t i = 0; i < result.num_freed; ++i) release(result.freed[i], keep);
-    return result.num_freed;
+  // Also closes gaps when there are any, unless told not to.
+  void remove(wgc_trie_entry *entry, bool close_gaps = true) {
+    wgc_prefix prefix;
+    wgc_trie_entry_prefix(entry, &prefix);
+    wgc_trie_freed freed;
+    std::memset(&freed, 0xa5, sizeof freed);
+    wgc_trie_remove(&trie_, entry, &freed);
+    release(freed);
+    release(entry, WGC_TRIE_ENTRY_LEN(prefix.addr_len));
+    --num_entries_;
+    const uint32_t len = close_gaps ? freed.compact_len : 0;
+    if (len == 0) return;
+    std::memset(&freed, 0xa5, sizeof freed);
+    wgc_trie_compact(&trie_, &prefix, allocate_block(len), &freed);
+    EXPECT_EQ(freed.num_blocks, 1U);
+    EXPECT_EQ(freed.compact_len, 0U);
+    EXPECT_LT(len, freed.blocks[0]->len);
+    release(freed);
   }
 
-  uint32_t remove(const wgc_prefix &prefix) {
-    wgc_trie_node *const node = find(prefix);
-    EXPECT_NE(node, nullptr);
-    return node == nullptr ? 0 : remove(node);
+  void remove(const wgc_prefix &prefix, bool close_gaps = true) {
+    wgc_trie_entry *const entry = find(prefix);
+    ASSERT_NE(entry, nullptr) << text_of(prefix);
+    remove(entry, close_gaps);
   }
 
-  wgc_trie_node *find(const wgc_prefix &prefix) const { return wgc_trie_find(&trie_, &prefix); }
+  wgc_trie_entry *find(const wgc_prefix &prefix) const { return wgc_trie_find(&trie_, &prefix); }
 
   void *lookup(const wgc_prefix &address) const {
     return wgc_trie_lookup(&trie_, address.addr, address.addr_len);
   }
 
-  uint32_t last_num_used() const { return last_.num_used; }
-  size_t num_used_nodes() const { return num_nodes_ - free_.size(); }
+  const wgc_trie *trie() const { return &trie_; }
+  uint32_t num_new_blocks() const { return num_new_blocks_; }
+  size_t num_entries() const { return num_entries_; }
+  size_t num_blocks() const { return num_blocks_; }
+  size_t num_bytes() const { return num_bytes_; }
 
-  bool has_empty_roots() const {
+  bool is_blank() const {
     return std::all_of(std::begin(trie_.opaque), std::end(trie_.opaque),
                        [](uint8_t byte) { return byte == 0; });
   }
 
+  ~Table() {
+    for (const auto &[memory, len] : memory_) std::free(memory);
+  }
+
  private:
-  size_t index_of(const wgc_trie_node *node) const {
-    return static_cast<size_t>(node - nodes_.get());
+  void *allocate(size_t len) {
+    void *const memory = std::malloc(len);
+    std::memset(memory, 0xa5, len);
+    memory_[memory] = len;
+    num_bytes_ += len;
+    return memory;
   }
 
-  void release(wgc_trie_node *node, bool keep) {
-    ASSERT_LT(index_of(node), num_nodes_) << "not our node";
-    ASSERT_FALSE(is_free_[index_of(node)]) << "freed twice";
-    is_free_[index_of(node)] = true;
-    if (keep) return;
-    std::memset(node, 0xa5, sizeof *node);
-    free_.push_back(node);
+  void *allocate_block(uint32_t len) {
+    EXPECT_LE(len, uint32_t{WGC_TRIE_BLOCK_MAX_LEN});
+    if (len == 0) return nullptr;
+    ++num_blocks_;
+    return allocate(len);
   }
 
-  std::unique_ptr<wgc_trie_node[]> nodes_;
-  size_t num_nodes_;
-  std::vector<bool> is_free_;
-  std::vector<wgc_trie_node *> free_;
+  void release(void *memory, size_t len) {
+    const auto found = memory_.find(memory);
+    ASSERT_NE(found, memory_.end()) << "not ours, or freed twice";
+    ASSERT_EQ(found->second, len);
+    num_bytes_ -= len;
+    if (keep_) return;
+    memory_.erase(found);
+    std::memset(memory, 0xa5, len);
+    std::free(memory);
+  }
+
+  void release(const wgc_trie_freed &freed) {
+    ASSERT_LE(freed.num_blocks, std::size(freed.blocks));
+    num_blocks_ -= freed.num_blocks;
+    for (uint32_t i = 0; i < freed.num_blocks; ++i) release(freed.blocks[i], freed.blocks[i]->len);
+  }
+
+  bool keep_;
   wgc_trie trie_;
-  wgc_trie_insertion last_;
+  std::map<void *, size_t> memory_;
+  size_t num_entries_ = 0;
+  size_t num_blocks_ = 0;
+  size_t num_bytes_ = 0;
+  uint32_t num_new_blocks_ = 0;
 };
 
 // What the trie should do, in the plainest way.
@@ -198,30 +248,6 @@ class List {
     return best == nullptr ? nullptr : best->value;
   }
 
-  // Nodes of a path-compressed trie: the prefixes, and the points where neighbours in address
-  // order part, where those are not prefixes themselves.
-  size_t num_trie_nodes() const {
-    const auto order = [](const wgc_prefix &a, const wgc_prefix &b) {
-      if (a.addr_len != b.addr_len) return a.addr_len < b.addr_len;
-      const int addr_order = std::memcmp(a.addr, b.addr, sizeof a.addr);
-      return addr_order != 0 ? addr_order < 0 : a.cidr < b.cidr;
-    };
-    std::set<wgc_prefix, decltype(order)> nodes(order);
-    for (const Entry &entry : entries_) nodes.insert(entry.prefix);
-    const std::vector<wgc_prefix> sorted(nodes.begin(), nodes.end());
-    for (size_t i = 1; i < sorted.size(); ++i) {
-      if (sorted[i - 1].addr_len != sorted[i].addr_len) continue;
-      wgc_prefix join = sorted[i];
-      join.cidr = 0;
-      while (join.cidr < std::min(sorted[i - 1].cidr, sorted[i].cidr) &&
-             bit_of(sorted[i - 1].addr, join.cidr) == bit_of(sorted[i].addr, join.cidr)) {
-        ++join.cidr;
-      }
-      nodes.insert(without_host_bits(join));
-    }
-    return nodes.size();
-  }
-
   const std::vector<Entry> &entries() const { return entries_; }
 
  private:
@@ -245,79 +271,129 @@ wgc_prefix random_prefix(Random &random) {
 
 int values[64];
 
-TEST(Trie, AgreesWithListUnderRandomUpdates) {
+// Runs every test with the processor's POPCNT, where there is one, and without.
+class Trie : public testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override {
+#if defined(__x86_64__)
+    if (GetParam() && !__builtin_cpu_supports("popcnt")) GTEST_SKIP() << "no POPCNT";
+#endif
+    wgc_cpu_set(GetParam() ? WGC_CPU_POPCNT : 0);
+  }
+  void TearDown() override {
+    wgc_cpu_set(0);
+  }
+};
+
+#if defined(__x86_64__)
+INSTANTIATE_TEST_SUITE_P(Popcnt, Trie, testing::Bool());
+#else
+INSTANTIATE_TEST_SUITE_P(Popcnt, Trie, testing::Values(false));
+#endif
+
+struct Profile {
+  uint32_t max_prefixes;
+  uint32_t num_ops;
+};
+
+TEST_P(Trie, AgreesWithListUnderRandomUpdates) {
   Random random = seeded_random();
-  constexpr uint32_t kNumOps = 240000;
-  constexpr size_t kMaxPrefixes = 160;
-  Table table(2 * kMaxPrefixes + 2);
-  List list;
   uint32_t num_inserted = 0;
   uint32_t num_replaced = 0;
   uint32_t num_removed = 0;
   uint32_t num_hits = 0;
 
-  for (uint32_t op = 0; op < kNumOps && !testing::Test::HasFailure(); ++op) {
-    wgc_prefix prefix = random_prefix(random);
-    SCOPED_TRACE("operation " + std::to_string(op) + " on " + text_of(prefix));
-    const uint32_t kind = below(random, 8);
-    const bool from_list = !list.entries().empty() && below(random, 2) != 0;
-    // Existing prefixes often, with host bits set.
-    if (kind < 4 && from_list) {
-      const wgc_prefix &old = list.entries()[below(random, list.entries().size())].prefix;
-      for (uint32_t i = 0; old.addr_len == prefix.addr_len && i < old.cidr; ++i) {
-        set_bit(prefix.addr, i, bit_of(old.addr, i));
+  // Few prefixes are kept in another way than many.
+  for (const Profile profile : {Profile{6, 40000}, Profile{160, 100000}, Profile{600, 20000}}) {
+    Table table;
+    List list;
+    for (uint32_t op = 0; op < profile.num_ops && !testing::Test::HasFailure(); ++op) {
+      wgc_prefix prefix = random_prefix(random);
+      SCOPED_TRACE("operation " + std::to_string(op) + " on " + text_of(prefix));
+      const uint32_t kind = below(random, 8);
+      const bool from_list = !list.entries().empty() && below(random, 2) != 0;
+      // Existing prefixes often, with host bits set.
+      if (kind < 4 && from_list) {
+        const wgc_prefix &old = list.entries()[below(random, list.entries().size())].prefix;
+        for (uint32_t i = 0; old.addr_len == prefix.addr_len && i < old.cidr; ++i) {
+          set_bit(prefix.addr, i, bit_of(old.addr, i));
+        }
+        if (old.addr_len == prefix.addr_len) prefix.cidr = old.cidr;
       }
-      if (old.addr_len == prefix.addr_len) prefix.cidr = old.cidr;
-    }
 
-    if (kind < 2 && list.entries().size() < kMaxPrefixes) {
-      void *const value = &values[below(random, std::size(values))];
-      const bool was_there = list.find(prefix) != nullptr;
-      ASSERT_EQ(table.insert(prefix, value), list.insert(prefix, value));
-      ++(was_there ? num_replaced : num_inserted);
-    } else if (kind < 4) {
-      const List::Entry *const entry = list.find(prefix);
-      wgc_trie_node *const node = table.find(prefix);
-      ASSERT_EQ(node != nullptr, entry != nullptr);
-      if (node == nullptr) continue;
-      ASSERT_EQ(wgc_trie_node_value(node), entry->value);
-      wgc_prefix found;
-      wgc_trie_node_prefix(node, &found);
-      ASSERT_EQ(std::memcmp(&found, &entry->prefix, sizeof found), 0) << text_of(found);
-      table.remove(node);
+      if (kind < 2 && list.entries().size() < profile.max_prefixes) {
+        void *const value = &values[below(random, std::size(values))];
+        const bool was_there = list.find(prefix) != nullptr;
+        ASSERT_EQ(table.insert(prefix, value), list.insert(prefix, value));
+        ++(was_there ? num_replaced : num_inserted);
+      } else if (kind < 4) {
+        const List::Entry *const entry = list.find(prefix);
+        wgc_trie_entry *const found = table.find(prefix);
+        ASSERT_EQ(found != nullptr, entry != nullptr);
+        if (found == nullptr) continue;
+        ASSERT_EQ(wgc_trie_entry_value(found), entry->value);
+        wgc_prefix found_prefix;
+        wgc_trie_entry_prefix(found, &found_prefix);
+        ASSERT_EQ(std::memcmp(&found_prefix, &entry->prefix, sizeof found_prefix), 0)
+            << text_of(found_prefix);
+        table.remove(found, below(random, 2) != 0);
+        list.remove(prefix);
+        ++num_removed;
+      } else {
+        void *const value = table.lookup(prefix);
+        ASSERT_EQ(value, list.lookup(prefix));
+        if (value != nullptr) ++num_hits;
+      }
+    }
+    while (!list.entries().empty()) {
+      const wgc_prefix prefix = list.entries()[below(random, list.entries().size())].prefix;
+      table.remove(prefix, below(random, 2) != 0);
       list.remove(prefix);
-      ++num_removed;
-    } else {
-      void *const value = table.lookup(prefix);
-      ASSERT_EQ(value, list.lookup(prefix));
-      if (value != nullptr) ++num_hits;
     }
-    // The count takes long; no node may be missing or left over at any point.
-    if (op % 32 == 0) {
-      ASSERT_EQ(table.num_used_nodes(), list.num_trie_nodes());
-    }
+    EXPECT_EQ(table.num_blocks(), 0U);
+    EXPECT_EQ(table.num_bytes(), 0U);
+    EXPECT_TRUE(table.is_blank());
   }
   std::printf("%u inserted, %u replaced, %u removed, %u lookups hit\n", num_inserted, num_replaced,
               num_removed, num_hits);
-
-  while (!list.entries().empty()) {
-    const wgc_prefix prefix = list.entries()[below(random, list.entries().size())].prefix;
-    table.remove(prefix);
-    list.remove(prefix);
-  }
-  EXPECT_EQ(table.num_used_nodes(), 0U);
-  EXPECT_TRUE(table.has_empty_roots());
 }
 
-TEST(Trie, EmptyTrieMatchesNothing) {
-  const Table table(2);
+TEST_P(Trie, BatchFindsWhatSingleLookupsFind) {
+  Random random = seeded_random();
+  for (const uint32_t num_prefixes : {0, 3, 300}) {
+    Table table;
+    for (uint32_t i = 0; i < num_prefixes; ++i)
+      table.insert(random_prefix(random), &values[i % 64]);
+    for (uint32_t num = 0; num <= 40; ++num) {
+      for (const uint8_t addr_len : {4, 16, 7}) {
+        std::vector<wgc_prefix> addresses(num);
+        std::vector<const uint8_t *> addrs(num);
+        std::vector<void *> found(num + 1, &random);
+        for (uint32_t i = 0; i < num; ++i) {
+          do {
+            addresses[i] = random_prefix(random);
+          } while (addr_len != 7 && addresses[i].addr_len != addr_len);
+          addrs[i] = addresses[i].addr;
+        }
+        wgc_trie_lookup_batch(table.trie(), addrs.data(), addr_len, found.data(), num);
+        for (uint32_t i = 0; i < num; ++i) {
+          EXPECT_EQ(found[i], wgc_trie_lookup(table.trie(), addrs[i], addr_len));
+        }
+        EXPECT_EQ(found[num], &random) << "wrote past the end";
+      }
+    }
+  }
+}
+
+TEST_P(Trie, EmptyTrieMatchesNothing) {
+  const Table table;
   EXPECT_EQ(table.lookup(ipv4(10, 0, 0, 1, 32)), nullptr);
   EXPECT_EQ(table.lookup(ipv6({0x20, 0x01}, 128)), nullptr);
   EXPECT_EQ(table.find(ipv4(0, 0, 0, 0, 0)), nullptr);
 }
 
-TEST(Trie, DefaultRouteCoversItsFamilyOnly) {
-  Table table(4);
+TEST_P(Trie, DefaultRouteCoversItsFamilyOnly) {
+  Table table;
   EXPECT_EQ(table.insert(ipv4(0, 0, 0, 0, 0), &values[0]), nullptr);
   EXPECT_EQ(table.lookup(ipv4(0, 0, 0, 0, 32)), &values[0]);
   EXPECT_EQ(table.lookup(ipv4(255, 255, 255, 255, 32)), &values[0]);
@@ -325,13 +401,13 @@ TEST(Trie, DefaultRouteCoversItsFamilyOnly) {
   EXPECT_EQ(table.insert(ipv6({}, 0), &values[1]), nullptr);
   EXPECT_EQ(table.lookup(ipv6({0xff, 0xff}, 128)), &values[1]);
   EXPECT_EQ(table.lookup(ipv4(1, 2, 3, 4, 32)), &values[0]);
-  EXPECT_EQ(table.remove(ipv4(0, 0, 0, 0, 0)), 1U);
+  table.remove(ipv4(0, 0, 0, 0, 0));
   EXPECT_EQ(table.lookup(ipv4(1, 2, 3, 4, 32)), nullptr);
   EXPECT_EQ(table.lookup(ipv6({}, 128)), &values[1]);
 }
 
-TEST(Trie, WholeAddressMatchesItselfOnly) {
-  Table table(8);
+TEST_P(Trie, WholeAddressMatchesItselfOnly) {
+  Table table;
   table.insert(ipv4(192, 0, 2, 255, 32), &values[0]);
   EXPECT_EQ(table.lookup(ipv4(192, 0, 2, 255, 32)), &values[0]);
   EXPECT_EQ(table.lookup(ipv4(192, 0, 2, 254, 32)), nullptr);
@@ -348,8 +424,8 @@ TEST(Trie, WholeAddressMatchesItselfOnly) {
   }
 }
 
-TEST(Trie, LongestPrefixWins) {
-  Table table(8);
+TEST_P(Trie, LongestPrefixWins) {
+  Table table;
   table.insert(ipv4(10, 0, 0, 0, 8), &values[0]);
   table.insert(ipv4(10, 1, 2, 0, 24), &values[1]);
   table.insert(ipv4(10, 1, 0, 0, 16), &values[2]);
@@ -359,99 +435,144 @@ TEST(Trie, LongestPrefixWins) {
   EXPECT_EQ(table.lookup(ipv4(11, 1, 2, 3, 32)), nullptr);
 }
 
-TEST(Trie, IgnoresHostBitsOnInputAndClearsThemOnOutput) {
-  Table table(2);
+TEST_P(Trie, IgnoresHostBitsOnInputAndClearsThemOnOutput) {
+  Table table;
   table.insert(ipv4(10, 1, 2, 255, 23), &values[0]);
   EXPECT_EQ(table.lookup(ipv4(10, 1, 3, 1, 32)), &values[0]);
   EXPECT_EQ(table.lookup(ipv4(10, 1, 4, 1, 32)), nullptr);
-  wgc_trie_node *const node = table.find(ipv4(10, 1, 3, 77, 23));
-  ASSERT_NE(node, nullptr);
+  wgc_trie_entry *const entry = table.find(ipv4(10, 1, 3, 77, 23));
+  ASSERT_NE(entry, nullptr);
   wgc_prefix prefix;
   std::memset(&prefix, 0xa5, sizeof prefix);
-  wgc_trie_node_prefix(node, &prefix);
+  wgc_trie_entry_prefix(entry, &prefix);
   const wgc_prefix expected = ipv4(10, 1, 2, 0, 23);
   EXPECT_EQ(std::memcmp(&prefix, &expected, sizeof prefix), 0) << text_of(prefix);
 }
 
-TEST(Trie, ReportsDisplacedValueAlsoWhenItIsTheSame) {
-  Table table(4);
-  EXPECT_EQ(table.insert(ipv4(10, 0, 0, 0, 8), &values[0]), nullptr);
-  EXPECT_EQ(table.insert(ipv4(10, 0, 0, 0, 8), &values[0]), &values[0]);
-  EXPECT_EQ(table.last_num_used(), 0U);
-  EXPECT_EQ(table.insert(ipv4(10, 9, 9, 9, 8), &values[1]), &values[0]);
-  EXPECT_EQ(table.last_num_used(), 0U);
+TEST_P(Trie, AssignmentNeedsNoMemory) {
+  // Among few prefixes, as a prefix inside a node, as a fringe of it and as a leaf below it.
+  for (const uint8_t cidr : {12, 16, 24, 32}) {
+    for (const int num_others : {0, 20}) {
+      Table table;
+      for (int i = 0; i < num_others; ++i) {
+        table.insert(ipv4(10, static_cast<uint8_t>(i), 1, 0, 17), &values[i]);
+      }
+      const wgc_prefix prefix = ipv4(10, 200, 3, 4, cidr);
+      EXPECT_EQ(table.insert(prefix, &values[60]), nullptr);
+      const size_t num_bytes = table.num_bytes();
+      EXPECT_EQ(table.insert(prefix, &values[60]), &values[60]);
+      EXPECT_EQ(table.insert(prefix, &values[61]), &values[60]);
+      EXPECT_EQ(table.num_new_blocks(), 0U);
+      EXPECT_EQ(table.num_bytes(), num_bytes);
+      EXPECT_EQ(table.lookup(prefix), &values[61]);
+    }
+  }
+}
+
+TEST_P(Trie, NodeMakesRoomBelowAFringe) {
+  Table table;
+  for (int i = 0; i < 10; ++i) table.insert(ipv4(static_cast<uint8_t>(i), 0, 0, 0, 8), &values[i]);
+  table.insert(ipv4(5, 6, 0, 0, 16), &values[16]);
+  EXPECT_EQ(table.lookup(ipv4(5, 6, 1, 1, 32)), &values[16]);
+  EXPECT_EQ(table.lookup(ipv4(5, 7, 1, 1, 32)), &values[5]);
+  EXPECT_EQ(table.find(ipv4(5, 0, 0, 0, 8)) != nullptr, true);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(table.lookup(ipv4(static_cast<uint8_t>(i), 9, 9, 9, 32)), &values[i]);
+  }
+  table.remove(ipv4(5, 0, 0, 0, 8));
+  EXPECT_EQ(table.lookup(ipv4(5, 6, 1, 1, 32)), &values[16]);
+  EXPECT_EQ(table.lookup(ipv4(5, 7, 1, 1, 32)), nullptr);
+  table.remove(ipv4(5, 6, 0, 0, 16));
+  EXPECT_EQ(table.lookup(ipv4(5, 6, 1, 1, 32)), nullptr);
+  EXPECT_EQ(table.num_blocks(), 1U);
+}
+
+TEST_P(Trie, FewPrefixesGiveWayToNodesAndLookupsStayRight) {
+  Table table;
+  for (int num = 1; num <= 12; ++num) {
+    table.insert(ipv4(10, 0, 0, static_cast<uint8_t>(num), 32), &values[num]);
+    for (int i = 1; i <= 13; ++i) {
+      EXPECT_EQ(table.lookup(ipv4(10, 0, 0, static_cast<uint8_t>(i), 32)),
+                i <= num ? &values[i] : nullptr);
+    }
+  }
+  for (int num = 12; num >= 1; --num) {
+    table.remove(ipv4(10, 0, 0, static_cast<uint8_t>(num), 32));
+    for (int i = 1; i <= 13; ++i) {
+      EXPECT_EQ(table.lookup(ipv4(10, 0, 0, static_cast<uint8_t>(i), 32)),
+                i < num ? &values[i] : nullptr);
+    }
+  }
+  EXPECT_TRUE(table.is_blank());
+  EXPECT_EQ(table.num_bytes(), 0U);
+}
+
+// The memory follows the number of prefixes both ways.
+TEST_P(Trie, GapsAreClosed) {
+  Table table;
+  std::vector<size_t> num_bytes;
+  for (int i = 0; i < 256; ++i) {
+    num_bytes.push_back(table.num_bytes());
+    table.insert(ipv4(10, 0, 0, static_cast<uint8_t>(i), 32), &values[i % 64]);
+  }
+  for (int i = 255; i >= 0; --i) {
+    table.remove(ipv4(10, 0, 0, static_cast<uint8_t>(i), 32));
+    EXPECT_LE(table.num_bytes(), 2 * num_bytes[static_cast<size_t>(i)] + 100) << i;
+    EXPECT_EQ(table.lookup(ipv4(10, 0, 0, 0, 32)), i != 0 ? &values[0] : nullptr);
+  }
+  EXPECT_EQ(table.num_bytes(), 0U);
+}
+
+TEST_P(Trie, WithoutMemoryGapsStayAndTheNextInsertionClosesThem) {
+  Table table;
+  for (int i = 0; i < 256; ++i) {
+    table.insert(ipv4(10, 0, 0, static_cast<uint8_t>(i), 32), &values[i % 64]);
+  }
+  const size_t full = table.num_bytes();
+  for (int i = 2; i < 256; ++i) {
+    table.remove(ipv4(10, 0, 0, static_cast<uint8_t>(i), 32), false);
+    EXPECT_EQ(table.lookup(ipv4(10, 0, 0, static_cast<uint8_t>(i), 32)), nullptr);
+  }
+  EXPECT_GT(table.num_bytes(), full / 4);
   EXPECT_EQ(table.lookup(ipv4(10, 0, 0, 1, 32)), &values[1]);
-  EXPECT_EQ(table.num_used_nodes(), 1U);
+  table.insert(ipv4(10, 0, 0, 99, 32), &values[3]);
+  EXPECT_LT(table.num_bytes(), full / 20);
+  EXPECT_EQ(table.lookup(ipv4(10, 0, 0, 99, 32)), &values[3]);
+  EXPECT_EQ(table.lookup(ipv4(10, 0, 0, 98, 32)), nullptr);
 }
 
-TEST(Trie, JoiningNodeTakesValueInPlace) {
-  Table table(8);
-  table.insert(ipv4(10, 0, 0, 0, 9), &values[0]);
-  table.insert(ipv4(10, 128, 0, 0, 9), &values[1]);
-  EXPECT_EQ(table.last_num_used(), 2U);
-  EXPECT_EQ(table.find(ipv4(10, 0, 0, 0, 8)), nullptr) << "a joining node is no prefix";
-  EXPECT_EQ(table.insert(ipv4(10, 0, 0, 0, 8), &values[2]), nullptr);
-  EXPECT_EQ(table.last_num_used(), 0U);
-  EXPECT_NE(table.find(ipv4(10, 0, 0, 0, 8)), nullptr);
-
-  // With a value it outlives its children; without one it goes with the last but one.
-  EXPECT_EQ(table.remove(ipv4(10, 0, 0, 0, 9)), 1U);
-  EXPECT_EQ(table.lookup(ipv4(10, 0, 0, 1, 32)), &values[2]);
-  EXPECT_EQ(table.remove(ipv4(10, 0, 0, 0, 8)), 1U);
-  EXPECT_EQ(table.lookup(ipv4(10, 0, 0, 1, 32)), nullptr);
-  EXPECT_EQ(table.lookup(ipv4(10, 128, 0, 1, 32)), &values[1]);
+// What mainline needs for as many is 144 bytes each.
+TEST_P(Trie, AThousandAddressesTakeLittleMemory) {
+  Table table;
+  for (int i = 0; i < 1000; ++i) {
+    table.insert(ipv4(10, 0, static_cast<uint8_t>(i / 256), static_cast<uint8_t>(i), 32),
+                 &values[i % 64]);
+  }
+  std::printf("%zu bytes each\n", table.num_bytes() / 1000);
+  EXPECT_LT(table.num_bytes(), 36U * 1000);
 }
 
-TEST(Trie, RemovalFreesTheJoinWithItsChild) {
-  Table table(8);
-  table.insert(ipv4(10, 0, 0, 0, 24), &values[0]);
-  table.insert(ipv4(10, 0, 1, 0, 24), &values[1]);
-  table.insert(ipv4(10, 0, 0, 0, 23), &values[2]);
-  EXPECT_EQ(table.remove(ipv4(10, 0, 0, 0, 23)), 0U) << "it still joins two others";
-  EXPECT_EQ(table.lookup(ipv4(10, 0, 0, 1, 32)), &values[0]);
-  EXPECT_EQ(table.remove(ipv4(10, 0, 1, 0, 24)), 2U);
-  EXPECT_EQ(table.lookup(ipv4(10, 0, 1, 1, 32)), nullptr);
-  EXPECT_EQ(table.lookup(ipv4(10, 0, 0, 1, 32)), &values[0]);
-  EXPECT_EQ(table.remove(ipv4(10, 0, 0, 0, 24)), 1U);
-  EXPECT_TRUE(table.has_empty_roots());
-}
-
-TEST(Trie, SecondRemovalOfANodeDoesNothing) {
-  Table table(8);
-  table.insert(ipv4(10, 0, 0, 0, 9), &values[0]);
-  table.insert(ipv4(10, 128, 0, 0, 9), &values[1]);
-  table.insert(ipv4(10, 0, 0, 0, 8), &values[2]);
-  wgc_trie_node *const join = table.find(ipv4(10, 0, 0, 0, 8));
-  wgc_trie_node *const leaf = table.find(ipv4(10, 0, 0, 0, 9));
-  EXPECT_EQ(table.remove(join), 0U);
-  EXPECT_EQ(table.remove(join), 0U);
-  EXPECT_EQ(table.remove(leaf, true), 2U);
-  EXPECT_EQ(table.remove(leaf, true), 0U);
-  EXPECT_EQ(wgc_trie_node_value(leaf), &values[0]) << "readers may still be on it";
-  EXPECT_EQ(table.lookup(ipv4(10, 128, 0, 1, 32)), &values[1]);
-}
-
-TEST(Trie, TakesTooLongPrefixAsWholeAddress) {
-  Table table(6);
+TEST_P(Trie, TakesTooLongPrefixAsWholeAddress) {
+  Table table;
   table.insert(ipv4(10, 0, 0, 1, 33), &values[0]);
   EXPECT_EQ(table.lookup(ipv4(10, 0, 0, 1, 32)), &values[0]);
   EXPECT_EQ(table.lookup(ipv4(10, 0, 0, 0, 32)), nullptr);
-  wgc_trie_node *const node = table.find(ipv4(10, 0, 0, 1, 32));
-  ASSERT_NE(node, nullptr);
-  EXPECT_EQ(table.find(ipv4(10, 0, 0, 1, 255)), node);
+  wgc_trie_entry *const entry = table.find(ipv4(10, 0, 0, 1, 32));
+  ASSERT_NE(entry, nullptr);
+  EXPECT_EQ(table.find(ipv4(10, 0, 0, 1, 255)), entry);
   wgc_prefix prefix;
-  wgc_trie_node_prefix(node, &prefix);
+  wgc_trie_entry_prefix(entry, &prefix);
   EXPECT_EQ(prefix.cidr, 32);
 
   table.insert(ipv6({0x20, 0x01}, 255), &values[1]);
-  wgc_trie_node *const node6 = table.find(ipv6({0x20, 0x01}, 128));
-  ASSERT_NE(node6, nullptr);
-  wgc_trie_node_prefix(node6, &prefix);
+  wgc_trie_entry *const entry6 = table.find(ipv6({0x20, 0x01}, 128));
+  ASSERT_NE(entry6, nullptr);
+  wgc_trie_entry_prefix(entry6, &prefix);
   EXPECT_EQ(prefix.cidr, 128);
 }
 
-TEST(Trie, LookupOfUnknownAddressLengthMatchesNothing) {
-  Table table(4);
+TEST_P(Trie, LookupOfUnknownAddressLengthMatchesNothing) {
+  Table table;
   table.insert(ipv4(0, 0, 0, 0, 0), &values[0]);
   table.insert(ipv6({}, 0), &values[1]);
   for (const int addr_len : {0, 1, 3, 5, 15, 17, 255}) {
@@ -471,12 +592,11 @@ TEST_P(TrieChain, EveryLengthOfOneAddressNests) {
   for (uint32_t i = 0; i <= num_bits; ++i) order[i] = i;
   std::shuffle(order.begin(), order.end(), random);
 
-  Table table(num_bits + 3);
+  Table table;
   std::array<int, 129> lengths;
   for (const uint32_t cidr : order) {
     address.cidr = static_cast<uint8_t>(cidr);
     table.insert(address, &lengths[cidr]);
-    EXPECT_EQ(table.last_num_used(), 1U);
   }
   EXPECT_EQ(table.lookup(address), &lengths[num_bits]);
   for (uint32_t i = 0; i < num_bits; ++i) {
@@ -489,23 +609,44 @@ TEST_P(TrieChain, EveryLengthOfOneAddressNests) {
   std::set<uint32_t> left(order.begin(), order.end());
   for (const uint32_t cidr : order) {
     address.cidr = static_cast<uint8_t>(cidr);
-    EXPECT_EQ(table.remove(address), 1U);
+    table.remove(address);
     left.erase(cidr);
     EXPECT_EQ(table.lookup(address), left.empty() ? nullptr : &lengths[*left.rbegin()]);
   }
-  EXPECT_TRUE(table.has_empty_roots());
+  EXPECT_TRUE(table.is_blank());
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, TrieChain, testing::Values(4, 16));
 
-// The writer churns prefixes below, above and between some that stay. Nodes are never used twice,
-// which stands for a grace period that outlasts the test.
-TEST(Trie, ReaderBesideWriterAlwaysFindsTheStablePrefix) {
+// One prefix inside each node of the deepest chain there is.
+TEST(TrieChain, NodesGoWithTheirPrefixes) {
+  for (const bool from_the_top : {true, false}) {
+    Table table;
+    constexpr size_t kNum = 16;
+    const auto prefix = [](size_t i) { return ipv6({}, static_cast<uint8_t>(8 * i + 4)); };
+    for (size_t i = 0; i < kNum; ++i) table.insert(prefix(i), &values[i]);
+    size_t num_blocks = table.num_blocks();
+    EXPECT_GE(num_blocks, kNum - 4);
+    for (size_t i = 0; i < kNum; ++i) {
+      table.remove(prefix(from_the_top ? i : kNum - 1 - i), false);
+      EXPECT_LE(table.num_blocks(), num_blocks);
+      num_blocks = table.num_blocks();
+      void *const longest = i + 1 == kNum ? nullptr : &values[from_the_top ? 15 : 14 - i];
+      EXPECT_EQ(table.lookup(ipv6({}, 128)), longest);
+    }
+    EXPECT_EQ(num_blocks, 0U);
+    EXPECT_TRUE(table.is_blank());
+  }
+}
+
+// The writer churns prefixes below, above and between some that stay.
+TEST_P(Trie, ReaderBesideWriterAlwaysFindsTheStablePrefix) {
   Random random = seeded_random();
   constexpr uint32_t kNumUpdates = 60000;
-  Table table(2 * kNumUpdates + 100);
+  Table table(true);
 
-  struct Route {
+  // Aligned as a value has to be.
+  struct alignas(8) Route {
     wgc_prefix prefix;
   };
   constexpr uint32_t kNumStable = 8;
@@ -558,7 +699,7 @@ TEST(Trie, ReaderBesideWriterAlwaysFindsTheStablePrefix) {
   for (uint32_t i = 0; i < kNumUpdates; ++i) {
     const uint32_t which = kNumStable + below(random, kNumRoutes - kNumStable);
     if (is_in[which]) {
-      table.remove(table.find(routes[which].prefix), true);
+      table.remove(routes[which].prefix);
     } else {
       table.insert(routes[which].prefix, &routes[which]);
     }
@@ -572,49 +713,44 @@ TEST(Trie, ReaderBesideWriterAlwaysFindsTheStablePrefix) {
               static_cast<unsigned long long>(num_unstable));
 }
 
-// Each update replaces the slot that leads to the one stable prefix, and the reader does nothing
-// but ask for it: a moment in which the way there is cut would show.
-TEST(Trie, ReaderNeverLosesThePrefixWhoseNeighboursChange) {
-  constexpr uint32_t kNumRounds = 100000;
+class TrieReader : public testing::TestWithParam<uint32_t> {};
+
+// Each update replaces what leads to the one stable prefix, and the reader does nothing but ask for
+// it: a moment in which the way there is cut would show. With few prefixes, and with many.
+TEST_P(TrieReader, NeverLosesThePrefixWhoseNeighboursChange) {
+  constexpr uint32_t kNumRounds = 60000;
   const wgc_prefix stable = ipv4(10, 0, 0, 0, 24);
-  const wgc_prefix sibling = ipv4(10, 0, 1, 0, 24);
-  const wgc_prefix covering = ipv4(10, 0, 0, 0, 16);
+  const wgc_prefix changing[] = {ipv4(10, 0, 1, 0, 24), ipv4(10, 0, 0, 0, 16),
+                                 ipv4(10, 0, 0, 7, 32), ipv4(10, 0, 0, 128, 25)};
   int stable_value = 0;
   int other_value = 0;
-  const std::unique_ptr<wgc_trie_node[]> nodes(new wgc_trie_node[3 * kNumRounds + 3]);
-  wgc_trie_node *next = nodes.get();
-  wgc_trie trie;
-  wgc_trie_init(&trie);
-  const auto insert = [&](const wgc_prefix &prefix, void *value) {
-    wgc_trie_node *const spare[2] = {next, next + 1};
-    wgc_trie_insertion result;
-    wgc_trie_insert(&trie, &result, &prefix, value, spare);
-    next += result.num_used;
-    return result.node;
-  };
-  insert(stable, &stable_value);
+  Table table(true);
+  table.insert(stable, &stable_value);
+  for (uint32_t i = 0; i < GetParam(); ++i) {
+    table.insert(ipv4(20, static_cast<uint8_t>(i), 0, 0, 16), &other_value);
+  }
 
   std::atomic<uint64_t> num_lookups = 0;
   std::atomic<bool> is_done = false;
   uint64_t num_lost = 0;
   std::thread reader([&] {
     while (!is_done.load(std::memory_order_relaxed)) {
-      if (wgc_trie_lookup(&trie, stable.addr, 4) != &stable_value) ++num_lost;
+      if (wgc_trie_lookup(table.trie(), stable.addr, 4) != &stable_value) ++num_lost;
       num_lookups.store(num_lookups + 1, std::memory_order_relaxed);
     }
   });
   while (num_lookups == 0) std::this_thread::yield();
   for (uint32_t i = 0; i < kNumRounds; ++i) {
-    wgc_trie_removal result;
-    wgc_trie_node *node = insert(sibling, &other_value);
-    wgc_trie_remove(&trie, &result, node);
-    node = insert(covering, &other_value);
-    wgc_trie_remove(&trie, &result, node);
+    const wgc_prefix &prefix = changing[i % std::size(changing)];
+    table.insert(prefix, &other_value);
+    table.remove(prefix);
   }
   is_done = true;
   reader.join();
   std::printf("%llu lookups\n", static_cast<unsigned long long>(num_lookups));
   EXPECT_EQ(num_lost, 0U);
 }
+
+INSTANTIATE_TEST_SUITE_P(Sizes, TrieReader, testing::Values(0U, 20U));
 
 }  // namespace

@@ -8,34 +8,100 @@
 
 #include "peer.h"
 
-static struct kmem_cache *allowedip_cache;
+static struct kmem_cache *ipv4_cache, *ipv6_cache, *full_block_cache;
 static struct workqueue_struct *free_wq;
 
 /*
- * Entries that have left their trie. A worker frees them: as many RCU callbacks as a peer may
- * have prefixes would keep a processor in its softirq for seconds.
+ * What has left its trie. A worker frees it: as many RCU callbacks as a peer may have prefixes
+ * would keep a processor in its softirq for seconds.
  */
 static LLIST_HEAD(dead_entries);
+static LLIST_HEAD(dead_blocks);
 
-static void free_dead_entries(struct work_struct *work)
+static struct kmem_cache *entry_cache(u8 addr_len)
 {
+	return addr_len == sizeof(struct in_addr) ? ipv4_cache : ipv6_cache;
+}
+
+static void *alloc_block(u32 len, gfp_t gfp)
+{
+	if (len == WGC_TRIE_FULL_BLOCK_LEN)
+		return kmem_cache_alloc(full_block_cache, gfp);
+	return kmalloc(len, gfp);
+}
+
+static void free_block(void *block, u32 len)
+{
+	if (len == WGC_TRIE_FULL_BLOCK_LEN)
+		kmem_cache_free(full_block_cache, block);
+	else
+		kfree(block);
+}
+
+static void free_entry(struct wg_allowedip *allowedip)
+{
+	struct wgc_prefix prefix;
+
+	wgc_trie_entry_prefix(&allowedip->entry, &prefix);
+	kmem_cache_free(entry_cache(prefix.addr_len), allowedip);
+}
+
+static void free_dead(struct work_struct *work)
+{
+	struct llist_node *blocks = llist_del_all(&dead_blocks);
+	struct llist_node *entries = llist_del_all(&dead_entries);
 	struct wg_allowedip *entry, *next;
-	struct llist_node *batch = llist_del_all(&dead_entries);
 
 	synchronize_rcu();
-	llist_for_each_entry_safe(entry, next, batch, dead) {
-		kmem_cache_free(allowedip_cache, entry);
+	llist_for_each_entry_safe(entry, next, entries, dead) {
+		free_entry(entry);
+		cond_resched();
+	}
+	while (blocks) {
+		/* The core keeps a block's first word free for this list. */
+		struct wgc_trie_block *block = (struct wgc_trie_block *)blocks;
+
+		blocks = blocks->next;
+		free_block(block, block->len);
 		cond_resched();
 	}
 }
 
-static DECLARE_WORK(free_work, free_dead_entries);
+static DECLARE_WORK(free_work, free_dead);
 
-static void retire_entry(struct wg_allowedip *entry)
+static void retire_blocks(const struct wgc_trie_freed *freed)
 {
-	/* Who finds it empty is the one after whom the worker comes again. */
-	if (llist_add(&entry->dead, &dead_entries))
+	u32 i;
+
+	BUILD_BUG_ON(offsetof(struct wgc_trie_block, next));
+	BUILD_BUG_ON(sizeof(struct llist_node) != sizeof_field(struct wgc_trie_block, next));
+	for (i = 0; i < freed->num_blocks; ++i)
+		llist_add((struct llist_node *)freed->blocks[i], &dead_blocks);
+	if (freed->num_blocks)
 		queue_work(free_wq, &free_work);
+}
+
+static void destroy_caches(void)
+{
+	kmem_cache_destroy(full_block_cache);
+	kmem_cache_destroy(ipv6_cache);
+	kmem_cache_destroy(ipv4_cache);
+}
+
+static struct kmem_cache *create_entry_cache(const char *name, u8 addr_len)
+{
+	const size_t len = offsetof(struct wg_allowedip, entry) + WGC_TRIE_ENTRY_LEN(addr_len);
+
+	return kmem_cache_create(name, len, __alignof__(struct wg_allowedip), 0, NULL);
+}
+
+static int create_caches(void)
+{
+	ipv4_cache = create_entry_cache("wgpp_allowedip_ipv4", sizeof(struct in_addr));
+	ipv6_cache = create_entry_cache("wgpp_allowedip_ipv6", sizeof(struct in6_addr));
+	full_block_cache = kmem_cache_create("wgpp_trie_block", WGC_TRIE_FULL_BLOCK_LEN,
+					     __alignof__(struct wgc_trie_block), 0, NULL);
+	return ipv4_cache && ipv6_cache && full_block_cache ? 0 : -ENOMEM;
 }
 
 int wg_allowedips_slab_init(void)
@@ -43,9 +109,8 @@ int wg_allowedips_slab_init(void)
 	free_wq = alloc_workqueue("wgpp-free", WQ_UNBOUND, 0);
 	if (!free_wq)
 		return -ENOMEM;
-	allowedip_cache = kmem_cache_create("wgpp_allowedip", sizeof(struct wg_allowedip),
-					    __alignof__(struct wg_allowedip), 0, NULL);
-	if (!allowedip_cache) {
+	if (create_caches()) {
+		destroy_caches();
 		destroy_workqueue(free_wq);
 		return -ENOMEM;
 	}
@@ -56,7 +121,7 @@ void wg_allowedips_slab_uninit(void)
 {
 	/* Waits for the worker. */
 	destroy_workqueue(free_wq);
-	kmem_cache_destroy(allowedip_cache);
+	destroy_caches();
 }
 
 void wg_allowedips_init(struct wg_allowedips *table)
@@ -65,97 +130,118 @@ void wg_allowedips_init(struct wg_allowedips *table)
 	table->seq = 1;
 }
 
-static struct wg_allowedip *to_allowedip(struct wgc_trie_node *node)
+static struct wg_allowedip *to_allowedip(struct wgc_trie_entry *entry)
 {
-	return container_of(node, struct wg_allowedip, node);
+	return container_of(entry, struct wg_allowedip, entry);
+}
+
+/* Blocks of the lengths that the core asks for. Return: 0 or -ENOMEM, then there are none. */
+static int alloc_blocks(void *blocks[WGC_TRIE_PLAN_BLOCKS], const u32 lens[WGC_TRIE_PLAN_BLOCKS])
+{
+	u32 i;
+
+	for (i = 0; i < WGC_TRIE_PLAN_BLOCKS; ++i) {
+		blocks[i] = NULL;
+		if (!lens[i])
+			continue;
+		blocks[i] = alloc_block(lens[i], GFP_KERNEL);
+		if (!blocks[i])
+			goto err;
+	}
+	return 0;
+
+err:
+	while (i--) {
+		if (blocks[i])
+			free_block(blocks[i], lens[i]);
+	}
+	return -ENOMEM;
+}
+
+static int insert_new(struct wg_allowedips *table, const struct wgc_trie_plan *plan,
+		      const struct wgc_prefix *prefix, struct wg_peer *peer)
+{
+	struct kmem_cache *cache = entry_cache(prefix->addr_len);
+	struct wg_allowedip *allowedip;
+	void *blocks[WGC_TRIE_PLAN_BLOCKS];
+	struct wgc_trie_freed freed;
+
+	allowedip = kmem_cache_alloc(cache, GFP_KERNEL);
+	if (!allowedip)
+		return -ENOMEM;
+	if (alloc_blocks(blocks, plan->len)) {
+		kmem_cache_free(cache, allowedip);
+		return -ENOMEM;
+	}
+	++table->seq;
+	wgc_trie_insert(&table->trie, plan, &allowedip->entry, prefix, peer, blocks, &freed);
+	retire_blocks(&freed);
+	list_add_tail(&allowedip->peer_list, &peer->allowedips_list);
+	return 0;
 }
 
 int wg_allowedips_insert(struct wg_allowedips *table, const struct wgc_prefix *prefix,
 			 struct wg_peer *peer)
 {
-	struct wgc_trie_node *spare[2];
-	struct wgc_trie_insertion result;
-	struct wg_allowedip *entry;
-	u32 i;
+	struct wgc_trie_plan plan;
 
-	for (i = 0; i < ARRAY_SIZE(spare); ++i) {
-		entry = kmem_cache_zalloc(allowedip_cache, GFP_KERNEL);
-		if (!entry) {
-			if (i)
-				kmem_cache_free(allowedip_cache, to_allowedip(spare[0]));
-			return -ENOMEM;
-		}
-		INIT_LIST_HEAD(&entry->peer_list);
-		spare[i] = &entry->node;
-	}
+	wgc_trie_prepare(&table->trie, &plan, prefix);
+	if (!plan.entry)
+		return insert_new(table, &plan, prefix, peer);
 	++table->seq;
-	wgc_trie_insert(&table->trie, &result, prefix, peer, spare);
-	for (i = result.num_used; i < ARRAY_SIZE(spare); ++i)
-		kmem_cache_free(allowedip_cache, to_allowedip(spare[i]));
-	/* From the former owner's list, if there was one, to the new owner's. */
-	list_move_tail(&to_allowedip(result.node)->peer_list, &peer->allowedips_list);
+	wgc_trie_assign(&table->trie, plan.entry, peer);
+	/* From the former owner's list to the new owner's. */
+	list_move_tail(&to_allowedip(plan.entry)->peer_list, &peer->allowedips_list);
 	return 0;
 }
 
-static void remove_entry(struct wg_allowedips *table, struct wg_allowedip *entry)
+/* Nothing depends on it: without memory the gaps stay. */
+static void close_gaps(struct wg_allowedips *table, const struct wgc_prefix *prefix, u32 len)
 {
-	struct wgc_trie_removal removal;
-	u32 i;
+	void *block = alloc_block(len, GFP_KERNEL | __GFP_NOWARN);
+	struct wgc_trie_freed freed;
 
-	list_del_init(&entry->peer_list);
-	wgc_trie_remove(&table->trie, &removal, &entry->node);
-	for (i = 0; i < removal.num_freed; ++i)
-		retire_entry(to_allowedip(removal.freed[i]));
+	if (!block)
+		return;
+	wgc_trie_compact(&table->trie, prefix, block, &freed);
+	retire_blocks(&freed);
+}
+
+static void remove_entry(struct wg_allowedips *table, struct wg_allowedip *allowedip)
+{
+	struct wgc_trie_freed freed;
+	struct wgc_prefix prefix;
+
+	list_del(&allowedip->peer_list);
+	wgc_trie_entry_prefix(&allowedip->entry, &prefix);
+	wgc_trie_remove(&table->trie, &allowedip->entry, &freed);
+	retire_blocks(&freed);
+	llist_add(&allowedip->dead, &dead_entries);
+	queue_work(free_wq, &free_work);
+	if (freed.compact_len)
+		close_gaps(table, &prefix, freed.compact_len);
 }
 
 void wg_allowedips_remove(struct wg_allowedips *table, const struct wgc_prefix *prefix,
 			  struct wg_peer *peer)
 {
-	struct wgc_trie_node *node = wgc_trie_find(&table->trie, prefix);
+	struct wgc_trie_entry *entry = wgc_trie_find(&table->trie, prefix);
 
-	if (!node || wgc_trie_node_value(node) != peer)
+	if (!entry || wgc_trie_entry_value(entry) != peer)
 		return;
 	++table->seq;
-	remove_entry(table, to_allowedip(node));
+	remove_entry(table, to_allowedip(entry));
 }
 
 void wg_allowedips_remove_peer(struct wg_allowedips *table, struct wg_peer *peer)
 {
-	struct wg_allowedip *entry, *next;
+	struct wg_allowedip *allowedip, *next;
 
 	if (list_empty(&peer->allowedips_list))
 		return;
 	++table->seq;
-	list_for_each_entry_safe(entry, next, &peer->allowedips_list, peer_list) {
-		remove_entry(table, entry);
+	list_for_each_entry_safe(allowedip, next, &peer->allowedips_list, peer_list) {
+		remove_entry(table, allowedip);
 		cond_resched();
 	}
-}
-
-struct wg_peer *wg_allowedips_lookup(struct wg_allowedips *table, const u8 *addr, u8 addr_len)
-{
-	struct wg_peer *found, *peer;
-
-	rcu_read_lock_bh();
-	/*
-	 * A peer whose last reference has just gone has left the trie before that, so
-	 * the next lookup finds its successor or nobody.
-	 */
-	do {
-		found = wgc_trie_lookup(&table->trie, addr, addr_len);
-		peer = found ? wg_peer_get_rcu(found) : NULL;
-	} while (found && !peer);
-	rcu_read_unlock_bh();
-	return peer;
-}
-
-bool wg_allowedips_owns(struct wg_allowedips *table, const struct wg_peer *peer,
-			const u8 *addr, u8 addr_len)
-{
-	bool owns;
-
-	rcu_read_lock_bh();
-	owns = wgc_trie_lookup(&table->trie, addr, addr_len) == peer;
-	rcu_read_unlock_bh();
-	return owns;
 }

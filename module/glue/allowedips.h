@@ -17,10 +17,13 @@ struct wg_allowedips {
 	u64 seq;	/* changes with every update, for dumps that resume */
 };
 
+/* Of an IPv4 prefix there is less memory than this: the entry ends early. */
 struct wg_allowedip {
-	struct wgc_trie_node node;
-	struct list_head peer_list;
-	struct llist_node dead;
+	union {
+		struct list_head peer_list;
+		struct llist_node dead;	/* when it has left the trie */
+	};
+	struct wgc_trie_entry entry;
 };
 
 int wg_allowedips_slab_init(void);
@@ -45,11 +48,16 @@ void wg_allowedips_remove(struct wg_allowedips *table, const struct wgc_prefix *
 /** wg_allowedips_remove_peer() - take all prefixes from @peer. Context: update_lock. */
 void wg_allowedips_remove_peer(struct wg_allowedips *table, struct wg_peer *peer);
 
-/** wg_allowedips_lookup() - the owner of an address, with a reference, or NULL */
-struct wg_peer *wg_allowedips_lookup(struct wg_allowedips *table, const u8 *addr, u8 addr_len);
-
-/** wg_allowedips_owns() - whether @peer is the owner of an address; takes no reference */
-bool wg_allowedips_owns(struct wg_allowedips *table, const struct wg_peer *peer,
-			const u8 *addr, u8 addr_len);
+/**
+ * wg_allowedips_lookup() - the owner of an address, or NULL
+ *
+ * Context: RCU (bh) read side. Within it the peer keeps the device's reference: removal waits
+ * for a grace period before it drops that.
+ */
+static inline struct wg_peer *wg_allowedips_lookup(struct wg_allowedips *table, const u8 *addr,
+						   u8 addr_len)
+{
+	return wgc_trie_lookup(&table->trie, addr, addr_len);
+}
 
 #endif

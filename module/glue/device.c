@@ -104,7 +104,7 @@ static void send_unreachable(struct sk_buff *skb)
 		icmpv6_ndo_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH, 0);
 }
 
-/* The peer that owns the destination, with a reference. */
+/* The peer that owns the destination. The kernel transmits on the RCU read side. */
 static struct wg_peer *peer_for(struct wg_device *wg, struct sk_buff *skb)
 {
 	if (skb->protocol == htons(ETH_P_IP))
@@ -144,7 +144,7 @@ static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 	if (unlikely(family != AF_INET && family != AF_INET6)) {
 		ret = -EDESTADDRREQ;
 		net_dbg_ratelimited("%s: peer %llu has no endpoint\n", dev->name, peer->id);
-		goto err_peer;
+		goto err_unreachable;
 	}
 
 	/* Before the route is dropped; padding must not outgrow it. */
@@ -158,7 +158,7 @@ static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 
 		if (IS_ERR_OR_NULL(segments)) {
 			ret = segments ? PTR_ERR(segments) : -EINVAL;
-			goto err_peer;
+			goto err_unreachable;
 		}
 		dev_kfree_skb(skb);
 		skb = segments;
@@ -175,11 +175,8 @@ static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 	}
 	wg_packet_stage(peer, &packets);
 	wg_packet_send_staged(peer);
-	wg_peer_put(peer);
 	return NETDEV_TX_OK;
 
-err_peer:
-	wg_peer_put(peer);
 err_unreachable:
 	send_unreachable(skb);
 err:

@@ -2,6 +2,9 @@
 /* Loading and unloading. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#if defined(CONFIG_X86) || defined(CONFIG_UML_X86)
+#include <asm/cpufeature.h>
+#endif
 #include <linux/ctype.h>
 #include <linux/genetlink.h>
 #include <linux/module.h>
@@ -48,6 +51,17 @@ static int explain_failure(const char *what, int ret)
 	return -EBUSY;
 }
 
+static u32 __init cpu_features(void)
+{
+	u32 features = 0;
+
+#if defined(CONFIG_X86) || defined(CONFIG_UML_X86)
+	if (boot_cpu_has(X86_FEATURE_POPCNT))
+		features |= WGC_CPU_POPCNT;
+#endif
+	return features;
+}
+
 static int __init wg_module_init(void)
 {
 	const char *failed_test;
@@ -57,6 +71,7 @@ static int __init wg_module_init(void)
 		pr_err("kind=\"%s\" is no name: use letters, digits, '-' and '_'\n", kind);
 		return -EINVAL;
 	}
+	wgc_cpu_set(cpu_features());
 	failed_test = wgc_selftest();
 	if (failed_test) {
 		pr_err("self-test of %s failed: refusing to load\n", failed_test);

@@ -113,7 +113,7 @@ static int put_allowedip(struct sk_buff *skb, const struct wg_allowedip *allowed
 
 	if (!nest)
 		return -EMSGSIZE;
-	wgc_trie_node_prefix(&allowedip->node, &prefix);
+	wgc_trie_entry_prefix(&allowedip->entry, &prefix);
 	if (nla_put_u8(skb, WGNL_ALLOWEDIP_CIDR_MASK, prefix.cidr) ||
 	    nla_put_u16(skb, WGNL_ALLOWEDIP_FAMILY,
 			prefix.addr_len == sizeof(struct in_addr) ? AF_INET : AF_INET6) ||

@@ -198,8 +198,9 @@ static bool make_inner_packet(struct wg_peer *peer, struct sk_buff *skb)
 	}
 	/* Cuts the padding. The packet is linear, so this cannot fail. */
 	skb_trim(skb, inner.total_len);
-	if (unlikely(!wg_allowedips_owns(&peer->wg->allowedips, peer, inner.source,
-					 inner.addr_len))) {
+	/* NAPI runs on the RCU read side. */
+	if (unlikely(wg_allowedips_lookup(&peer->wg->allowedips, inner.source,
+					  inner.addr_len) != peer)) {
 		net_dbg_ratelimited("%s: peer %llu: source address is not in its AllowedIPs\n",
 				    dev->name, peer->id);
 		wg_device_count_refused(peer->wg, WGC_BAD_SOURCE);

@@ -57,8 +57,8 @@ struct wgc_session { WGC_OPAQUE(1152); };
 struct wgc_cookie_checker { WGC_OPAQUE(128); };
 struct wgc_cookie_jar { WGC_OPAQUE(144); };
 struct wgc_timers { WGC_OPAQUE(128); };
-struct wgc_trie { WGC_OPAQUE(16); };
-struct wgc_trie_node { WGC_OPAQUE(64); };
+struct wgc_trie { WGC_OPAQUE(48); };
+struct wgc_trie_entry { WGC_OPAQUE(32); };
 
 /**
  * enum wgc_status - the core's verdict on a message, a packet or a request
@@ -95,6 +95,16 @@ enum wgc_message_type {
 	WGC_MSG_COOKIE_REPLY = 3,
 	WGC_MSG_DATA = 4,
 };
+
+/* ---- the processor ------------------------------------------------------- */
+
+/* What the core may use of it, OR-ed together. Without a call, nothing. */
+enum wgc_cpu_feature {
+	WGC_CPU_POPCNT = 1 << 0,
+};
+
+/** wgc_cpu_set() - say what the processor has; once, before anything else */
+void wgc_cpu_set(uint32_t features);
 
 /* ---- self-test and keys -------------------------------------------------- */
 
@@ -534,15 +544,42 @@ struct wgc_prefix {
 	uint8_t cidr;		/* 0 to 32 or 0 to 128 */
 };
 
-struct wgc_trie_insertion {
-	struct wgc_trie_node *node;	/* holds the prefix now */
-	void *displaced;		/* its former value, or NULL */
-	uint32_t num_used;		/* how many of the spares are now in the trie */
+/*
+ * A prefix in a trie is a struct wgc_trie_entry, which the caller allocates. For IPv4 the storage
+ * may end after WGC_TRIE_ENTRY_LEN(4) bytes. What leads to the entries is made of blocks, which
+ * the caller allocates too.
+ */
+#define WGC_TRIE_ENTRY_LEN(addr_len) ((addr_len) == 4 ? 16 : 32)
+
+/* What a block begins with. */
+struct wgc_trie_block {
+	void *next;		/* the caller's, whenever the block is out of the trie */
+	uint32_t len;		/* what was asked for; the core's */
+	uint32_t unused;
 };
 
-struct wgc_trie_removal {
-	struct wgc_trie_node *freed[2];	/* out of the trie; free after a grace period */
-	uint32_t num_freed;
+/* An insertion needs no more blocks, */
+#define WGC_TRIE_PLAN_BLOCKS 4
+/* and none is longer. */
+#define WGC_TRIE_BLOCK_MAX_LEN 8288
+/*
+ * Blocks of 256 whole addresses in a row have this length. It is little more than a page, for
+ * which a general allocator gives two.
+ */
+#define WGC_TRIE_FULL_BLOCK_LEN 4208
+
+/* What the next insertion of a prefix needs. Valid until the next update. */
+struct wgc_trie_plan {
+	struct wgc_trie_entry *entry;	/* it is there: call wgc_trie_assign() instead */
+	uint32_t len[WGC_TRIE_PLAN_BLOCKS];	/* bytes of blocks to allocate, 0 for none */
+	WGC_OPAQUE(24);
+};
+
+/* Out of the trie: free them after a grace period, and leave them as they are until then. */
+struct wgc_trie_freed {
+	struct wgc_trie_block *blocks[2];
+	uint32_t num_blocks;
+	uint32_t compact_len;	/* after a removal, if not 0: see wgc_trie_compact() */
 };
 
 /** wgc_trie_init() - an empty trie */
@@ -559,34 +596,63 @@ void wgc_trie_init(struct wgc_trie *trie);
 void *wgc_trie_lookup(const struct wgc_trie *trie, const uint8_t *addr, uint8_t addr_len);
 
 /**
- * wgc_trie_insert() - set the value of a prefix
- * @value: not NULL
- * @spare: two nodes of the caller; used in order, the rest stays the caller's
+ * wgc_trie_lookup_batch() - the same for @num addresses of one length
+ * @values: @num results
+ *
+ * Faster than one by one when the table is larger than the caches: what the searches need from
+ * memory is fetched side by side. Context: RCU read side, or the update lock.
+ */
+void wgc_trie_lookup_batch(const struct wgc_trie *trie, const uint8_t *const *addrs,
+			   uint8_t addr_len, void **values, size_t num);
+
+/** wgc_trie_find() - the entry of exactly this prefix, or NULL. Context: update lock. */
+struct wgc_trie_entry *wgc_trie_find(const struct wgc_trie *trie, const struct wgc_prefix *prefix);
+
+/** wgc_trie_prepare() - what it takes to insert @prefix. Context: update lock. */
+void wgc_trie_prepare(const struct wgc_trie *trie, struct wgc_trie_plan *plan,
+		      const struct wgc_prefix *prefix);
+
+/**
+ * wgc_trie_insert() - put a prefix in that is not there
+ * @plan: of this prefix
+ * @entry: takes the prefix; the trie's until it is removed
+ * @value: not NULL, a multiple of 4
+ * @blocks: of the lengths planned, aligned to 8 bytes
  *
  * Cannot fail. Readers see the state before or after, never a mixture.
  * Context: update lock.
  */
-void wgc_trie_insert(struct wgc_trie *trie, struct wgc_trie_insertion *result,
-		     const struct wgc_prefix *prefix, void *value,
-		     struct wgc_trie_node *const spare[2]);
+void wgc_trie_insert(struct wgc_trie *trie, const struct wgc_trie_plan *plan,
+		     struct wgc_trie_entry *entry, const struct wgc_prefix *prefix, void *value,
+		     void *const blocks[WGC_TRIE_PLAN_BLOCKS], struct wgc_trie_freed *freed);
 
-/** wgc_trie_find() - the node of exactly this prefix that has a value, or NULL. Update lock. */
-struct wgc_trie_node *wgc_trie_find(const struct wgc_trie *trie, const struct wgc_prefix *prefix);
+/** wgc_trie_assign() - another value for an entry that is in the trie. Context: update lock. */
+void wgc_trie_assign(struct wgc_trie *trie, struct wgc_trie_entry *entry, void *value);
 
 /**
- * wgc_trie_remove() - take the value off a node; O(1)
+ * wgc_trie_remove() - take an entry that is in the trie out of it
  *
- * Up to two nodes leave the trie, @node among them unless it still joins two others.
- * Context: update lock.
+ * Needs no memory, and leaves a gap where the entry was. The entry, too, has to outlast a grace
+ * period. Context: update lock.
  */
-void wgc_trie_remove(struct wgc_trie *trie, struct wgc_trie_removal *result,
-		     struct wgc_trie_node *node);
+void wgc_trie_remove(struct wgc_trie *trie, struct wgc_trie_entry *entry,
+		     struct wgc_trie_freed *freed);
 
-/** wgc_trie_node_value() - NULL for a node that only joins two others. Update lock or RCU. */
-void *wgc_trie_node_value(const struct wgc_trie_node *node);
+/**
+ * wgc_trie_compact() - close the gaps that removals have left
+ * @prefix: the one that has just been removed
+ * @block: of the compact_len bytes that the removal asked for, with no update in between
+ *
+ * Optional: lookups are right without. Context: update lock.
+ */
+void wgc_trie_compact(struct wgc_trie *trie, const struct wgc_prefix *prefix, void *block,
+		      struct wgc_trie_freed *freed);
 
-/** wgc_trie_node_prefix() - Update lock or RCU. */
-void wgc_trie_node_prefix(const struct wgc_trie_node *node, struct wgc_prefix *prefix);
+/** wgc_trie_entry_value() - Context: update lock. */
+void *wgc_trie_entry_value(const struct wgc_trie_entry *entry);
+
+/** wgc_trie_entry_prefix() - any time between insertion and freeing. */
+void wgc_trie_entry_prefix(const struct wgc_trie_entry *entry, struct wgc_prefix *prefix);
 
 #ifdef __cplusplus
 }
