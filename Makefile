@@ -12,8 +12,8 @@ JOBS ?= $(shell nproc)
 TOOL := build/tool/wgtool
 
 .PHONY: all help module tool install uninstall demo demo-compare check check-debug check-memory \
-	host-test core-check static-check fuzz coverage kselftest interop-matrix soak selftest-tools vm-module \
-	vm-shell clean need-cxx need-kdir
+	host-test core-check static-check fuzz coverage bench kselftest interop-matrix soak \
+	selftest-tools vm-module vm-shell clean need-cxx need-kdir
 
 all: module tool
 
@@ -41,6 +41,7 @@ help:
 	@echo '  make static-check     formatting and static analysis'
 	@echo '  make fuzz             every fuzz target for FUZZ_SECONDS (60) seconds'
 	@echo '  make coverage         lines and branches that the unit tests run, file by file'
+	@echo '  make bench            wgpp beside the code of others, in cycles'
 	@echo '  make clean            removes what was built, and keeps the fetched kernels'
 
 # One line that says what to install beats a page of compiler errors; $(error) prints just that.
@@ -125,6 +126,10 @@ fuzz:
 
 coverage:
 	@scripts/coverage.sh
+
+bench:
+	@scripts/setup.sh bench
+	@scripts/bench.sh $(PROGRAMS)
 
 vm-module:
 	@scripts/build-module.sh

@@ -3,7 +3,7 @@
 #
 # Installs the Debian packages that building, the virtual machine and the checks need.
 #
-#	scripts/setup.sh [build] [vm] [check] [debug]     no argument: the first three
+#	scripts/setup.sh [build] [vm] [check] [debug] [bench]     no argument: the first three
 #
 # A set whose packages are all there costs one dpkg-query and needs neither network nor root.
 set -euo pipefail
@@ -17,6 +17,8 @@ check=(g++ clang clang-format clang-tidy libclang-rt-14-dev llvm libgtest-dev li
 	shellcheck binutils git)
 # For scripts/debug-kernel.sh alone
 debug=(gcc make flex bison bc xz-utils kmod libc6-dev debian-archive-keyring)
+# For scripts/bench.sh alone
+bench=(g++ gcc cmake make libbenchmark-dev libfmt-dev xz-utils debian-archive-keyring)
 
 installed() {
 	[[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) == ?i* ]]
@@ -105,9 +107,9 @@ sets=("$@")
 [[ ${#sets[@]} -gt 0 ]] || sets=(build vm check)
 for name in "${sets[@]}"; do
 	case $name in
-	build | vm | check | debug) ;;
+	build | vm | check | debug | bench) ;;
 	*)
-		echo "setup: no set '$name'; the sets are: build vm check debug" >&2
+		echo "setup: no set '$name'; the sets are: build vm check debug bench" >&2
 		exit 1
 		;;
 	esac
@@ -129,5 +131,6 @@ for name in "${sets[@]}"; do
 	vm) install_set vm "${vm[@]}" ;;
 	check) install_set check "${check[@]}" ;;
 	debug) install_set debug "${debug[@]}" ;;
+	bench) install_set bench "${bench[@]}" ;;
 	esac
 done
