@@ -271,25 +271,21 @@ wgc_prefix random_prefix(Random &random) {
 
 int values[64];
 
-// Runs every test with the processor's POPCNT, where there is one, and without.
+// Runs every test without the processor's POPCNT, and with it where there is one.
 class Trie : public testing::TestWithParam<bool> {
  protected:
-  void SetUp() override {
-#if defined(__x86_64__)
-    if (GetParam() && !__builtin_cpu_supports("popcnt")) GTEST_SKIP() << "no POPCNT";
-#endif
-    wgc_cpu_set(GetParam() ? WGC_CPU_POPCNT : 0);
-  }
-  void TearDown() override {
-    wgc_cpu_set(0);
-  }
+  void SetUp() override { wgc_cpu_set(GetParam() ? WGC_CPU_POPCNT : 0); }
+  void TearDown() override { wgc_cpu_set(0); }
 };
 
+std::vector<bool> popcnt_choices() {
 #if defined(__x86_64__)
-INSTANTIATE_TEST_SUITE_P(Popcnt, Trie, testing::Bool());
-#else
-INSTANTIATE_TEST_SUITE_P(Popcnt, Trie, testing::Values(false));
+  if (__builtin_cpu_supports("popcnt") != 0) return {false, true};
 #endif
+  return {false};
+}
+
+INSTANTIATE_TEST_SUITE_P(Popcnt, Trie, testing::ValuesIn(popcnt_choices()));
 
 struct Profile {
   uint32_t max_prefixes;
@@ -713,10 +709,16 @@ TEST_P(Trie, ReaderBesideWriterAlwaysFindsTheStablePrefix) {
               static_cast<unsigned long long>(num_unstable));
 }
 
-class TrieReader : public testing::TestWithParam<uint32_t> {};
+struct Neighbours {
+  uint32_t num_far;
+  uint32_t num_near;  // below the stable prefix
+};
+
+class TrieReader : public testing::TestWithParam<Neighbours> {};
 
 // Each update replaces what leads to the one stable prefix, and the reader does nothing but ask for
-// it: a moment in which the way there is cut would show. With few prefixes, and with many.
+// it: a moment in which the way there is cut would show. With few prefixes, with many, and with a
+// node that gets others above it.
 TEST_P(TrieReader, NeverLosesThePrefixWhoseNeighboursChange) {
   constexpr uint32_t kNumRounds = 60000;
   const wgc_prefix stable = ipv4(10, 0, 0, 0, 24);
@@ -726,8 +728,11 @@ TEST_P(TrieReader, NeverLosesThePrefixWhoseNeighboursChange) {
   int other_value = 0;
   Table table(true);
   table.insert(stable, &stable_value);
-  for (uint32_t i = 0; i < GetParam(); ++i) {
+  for (uint32_t i = 0; i < GetParam().num_far; ++i) {
     table.insert(ipv4(20, static_cast<uint8_t>(i), 0, 0, 16), &other_value);
+  }
+  for (uint32_t i = 0; i < GetParam().num_near; ++i) {
+    table.insert(ipv4(10, 0, 0, static_cast<uint8_t>(10 + i), 32), &other_value);
   }
 
   std::atomic<uint64_t> num_lookups = 0;
@@ -751,6 +756,8 @@ TEST_P(TrieReader, NeverLosesThePrefixWhoseNeighboursChange) {
   EXPECT_EQ(num_lost, 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, TrieReader, testing::Values(0U, 20U));
+INSTANTIATE_TEST_SUITE_P(Sizes, TrieReader,
+                         testing::Values(Neighbours{0, 0}, Neighbours{20, 0}, Neighbours{0, 20},
+                                         Neighbours{20, 20}));
 
 }  // namespace

@@ -77,8 +77,12 @@ static void retire_blocks(const struct wgc_trie_freed *freed)
 	BUILD_BUG_ON(sizeof(struct llist_node) != sizeof_field(struct wgc_trie_block, next));
 	for (i = 0; i < freed->num_blocks; ++i)
 		llist_add((struct llist_node *)freed->blocks[i], &dead_blocks);
-	if (freed->num_blocks)
-		queue_work(free_wq, &free_work);
+}
+
+/* Once for all that an update has retired. */
+static void free_retired(void)
+{
+	queue_work(free_wq, &free_work);
 }
 
 static void destroy_caches(void)
@@ -176,6 +180,8 @@ static int insert_new(struct wg_allowedips *table, const struct wgc_trie_plan *p
 	++table->seq;
 	wgc_trie_insert(&table->trie, plan, &allowedip->entry, prefix, peer, blocks, &freed);
 	retire_blocks(&freed);
+	if (freed.num_blocks)
+		free_retired();
 	list_add_tail(&allowedip->peer_list, &peer->allowedips_list);
 	return 0;
 }
@@ -217,7 +223,6 @@ static void remove_entry(struct wg_allowedips *table, struct wg_allowedip *allow
 	wgc_trie_remove(&table->trie, &allowedip->entry, &freed);
 	retire_blocks(&freed);
 	llist_add(&allowedip->dead, &dead_entries);
-	queue_work(free_wq, &free_work);
 	if (freed.compact_len)
 		close_gaps(table, &prefix, freed.compact_len);
 }
@@ -231,6 +236,7 @@ void wg_allowedips_remove(struct wg_allowedips *table, const struct wgc_prefix *
 		return;
 	++table->seq;
 	remove_entry(table, to_allowedip(entry));
+	free_retired();
 }
 
 void wg_allowedips_remove_peer(struct wg_allowedips *table, struct wg_peer *peer)
@@ -244,4 +250,5 @@ void wg_allowedips_remove_peer(struct wg_allowedips *table, struct wg_peer *peer
 		remove_entry(table, allowedip);
 		cond_resched();
 	}
+	free_retired();
 }
