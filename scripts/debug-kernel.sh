@@ -38,7 +38,7 @@ esac
 
 build() {
 	local work log
-	work=$(mktemp -d "$cache/.debug.XXXXXX")
+	work=$(mktemp -d -p "$cache" --suffix=.debug)
 	# shellcheck disable=SC2064 # the directory of now, not of later
 	trap "rm -rf '$work'" EXIT
 	log=$cache/debug.log

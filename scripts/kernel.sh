@@ -113,7 +113,7 @@ extract_vmlinux() {
 
 fetch() {
 	local work
-	work=$(mktemp -d "$cache/.fetch.XXXXXX")
+	work=$(mktemp -d -p "$cache" --suffix=.fetch)
 	# shellcheck disable=SC2064 # the directory of now, not of later
 	trap "rm -rf '$work'" EXIT
 	note "downloading linux-image-$abi"
@@ -140,7 +140,7 @@ fetch_busybox() {
 		cp /bin/busybox "$cache/busybox"
 		return
 	fi
-	work=$(mktemp -d "$cache/.fetch.XXXXXX")
+	work=$(mktemp -d -p "$cache" --suffix=.fetch)
 	# shellcheck disable=SC2064
 	trap "rm -rf '$work'" EXIT
 	note "downloading busybox-static"

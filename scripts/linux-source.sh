@@ -39,7 +39,7 @@ archive() {
 uri=$(archive)
 [[ -n $uri ]] || die "no Debian archive in /etc/apt; the kernel's source comes from there"
 mkdir -p "$(dirname "$dir")"
-work=$(mktemp -d "$(dirname "$dir")/.linux-source.XXXXXX")
+work=$(mktemp -d -p "$(dirname "$dir")" --suffix=.source)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial" "$work/source"
 echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $release main" \

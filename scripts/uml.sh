@@ -61,7 +61,7 @@ busybox=$("$top/scripts/kernel.sh" --print busybox) || exit 125
 mkdir -p "$top/build/vm"
 [[ -n $dmesg ]] || dmesg=$top/build/vm/uml.dmesg
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/wgpp-uml.XXXXXX")
+work=$(mktemp -d --suffix=.wgpp-uml)
 uml_pid=''
 # The kernel's own helper processes are in its session and end with it.
 # shellcheck disable=SC2317 # called by the trap

@@ -84,7 +84,7 @@ state=$top/build/vm
 mkdir -p "$state"
 [[ -n $dmesg ]] || dmesg=$state/dmesg
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/wgpp-vm.XXXXXX")
+work=$(mktemp -d --suffix=.wgpp-vm)
 qemu_pid=''
 # shellcheck disable=SC2317 # called by the trap
 cleanup() {

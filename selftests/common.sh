@@ -33,7 +33,7 @@ export LC_ALL=C
 # Processes are what costs time under emulation, so names are looked up, not printed.
 test_id=$$
 prefix=wgst-$$
-tmp=$(mktemp -d /tmp/wgst.XXXXXX)
+tmp=$(mktemp -d -p /tmp --suffix=.wgst)
 ktap_planned=0
 ktap_number=0
 ktap_failed=0

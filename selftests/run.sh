@@ -104,7 +104,7 @@ count() {
 	grep -Ec "$1" "$work/out" || true
 }
 
-work=$(mktemp -d /tmp/wgst-run.XXXXXX)
+work=$(mktemp -d -p /tmp --suffix=.wgst-run)
 trap 'rm -rf "$work"' EXIT
 
 kmemleak=/sys/kernel/debug/kmemleak
