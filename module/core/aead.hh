@@ -31,4 +31,24 @@ void xaead_seal(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonc
 [[nodiscard]] bool xaead_open(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonce,
                               const uint8_t *key);
 
+// One packet of a batch: as above, without AD. dst may be src, or not overlap it.
+struct AeadPacket {
+  uint8_t *dst;
+  const uint8_t *src;
+  size_t len;  // of the text, without tag
+  uint64_t counter;
+  const uint8_t *key;
+  bool is_good;  // aead_open_batch(): the tag was right
+};
+
+// With may_use_vectors they work on several packets at a time, in vector registers: the caller has
+// made sure that these may be touched.
+void aead_seal_batch(AeadPacket *packets, size_t num, bool may_use_vectors);
+
+// A packet whose tag is wrong has zeros for a text then; the others do not suffer.
+void aead_open_batch(AeadPacket *packets, size_t num, bool may_use_vectors);
+
+// What a batch is worked on with: "scalar" or "avx2".
+const char *aead_level();
+
 }  // namespace wg

@@ -19,4 +19,8 @@ bool cpu_has_popcnt() {
   return (cpu_features & WGC_CPU_POPCNT) != 0;
 }
 
+bool cpu_has_avx2() {
+  return (cpu_features & WGC_CPU_AVX2) != 0;
+}
+
 }  // namespace wg

@@ -11,5 +11,6 @@ namespace wg {
 void set_cpu_features(uint32_t features);
 
 bool cpu_has_popcnt();
+bool cpu_has_avx2();
 
 }  // namespace wg

@@ -5,101 +5,21 @@ namespace wg {
 
 #if WGPP_HAVE_INT128
 
-namespace {
-
-__extension__ typedef unsigned __int128 Wide;
-
-// A 128-bit sum kept as two words. g++ spills a chain of __int128 additions to the stack, and
-// makes add and adc of this (2.1 against 1.1 cycles a byte).
-struct Sum {
-  uint64_t lo, hi;
-
-  [[gnu::always_inline]] Sum(uint64_t a, uint64_t b) {
-    const Wide product = Wide{a} * b;
-    lo = static_cast<uint64_t>(product);
-    hi = static_cast<uint64_t>(product >> 64);
-  }
-  [[gnu::always_inline]] void add(uint64_t a) {
-    lo += a;
-    hi += lo < a;
-  }
-  [[gnu::always_inline]] void add_product(uint64_t a, uint64_t b) {
-    const Sum product(a, b);
-    lo += product.lo;
-    hi += product.hi + (lo < product.lo);
-  }
-};
-
-// Adds b to a and returns the carry.
-[[gnu::always_inline]] inline uint64_t add_carry(uint64_t &a, uint64_t b) {
-  a += b;
-  return a < b;
-}
-
-}  // namespace
-
-// The accumulator is h0 + h1 * 2^64 + h2 * 2^128, where h2 is at most 4 between blocks. Clamping
-// clears the top four bits of both halves of r and the low two of the upper half, so sums of two
-// products have room and r1 * 2^128 = (r1 / 4) * 2^130 = 5 * (r1 / 4) modulo 2^130 - 5 is exact.
 void Poly1305::blocks(const uint8_t *in, size_t num_blocks, uint32_t top_bit) {
-  const uint64_t r0 = r_[0];
-  const uint64_t r1 = r_[1];
-  const uint64_t s1 = r1 + (r1 >> 2);
-  uint64_t h0 = h_[0];
-  uint64_t h1 = h_[1];
-  uint64_t h2 = h_[2];
-
+  Poly1305Word word = word_;
   for (; num_blocks != 0; --num_blocks, in += kPoly1305BlockLen) {
-    uint64_t carry = add_carry(h0, load_le<uint64_t>(in));
-    carry = add_carry(h1, carry);
-    carry += add_carry(h1, load_le<uint64_t>(in + 8));
-    h2 += carry + top_bit;
-
-    // h2 is at most 6 here: its products fit 64 bits.
-    Sum d0(h0, r0);
-    d0.add_product(h1, s1);
-    Sum d1(h0, r1);
-    d1.add_product(h1, r0);
-    d1.add(h2 * s1);
-    d1.add(d0.hi);
-    const uint64_t d2 = h2 * r0 + d1.hi;
-
-    // Fold what lies above 2^130 back in: 4 * x at 2^128 becomes 5 * x.
-    h0 = d0.lo;
-    h1 = d1.lo;
-    carry = add_carry(h0, (d2 >> 2) + (d2 & ~uint64_t{3}));
-    h2 = (d2 & 3) + add_carry(h1, carry);
+    word.block(load_le<uint64_t>(in), load_le<uint64_t>(in + 8), top_bit);
   }
-
-  h_[0] = h0;
-  h_[1] = h1;
-  h_[2] = h2;
+  word_ = word;
 }
 
-Poly1305::Poly1305(const uint8_t *key)
-    : r_{load_le<uint64_t>(key) & 0x0ffffffc0fffffff,
-         load_le<uint64_t>(key + 8) & 0x0ffffffc0ffffffc},
-      h_{0, 0, 0} {
+Poly1305::Poly1305(const uint8_t *key) {
+  word_.begin(key);
   copy(s_, key + 16, sizeof s_);
 }
 
-// tag = (h mod 2^130 - 5) + s modulo 2^128.
 void Poly1305::reduce_and_add(uint8_t *tag) {
-  // h is below 2 * (2^130 - 5), so subtracting the prime once is enough, and h + 5 reaches 2^130
-  // exactly when h is not yet reduced. Both are computed and one is picked by a mask.
-  Wide t = Wide{h_[0]} + 5;
-  const uint64_t g0 = static_cast<uint64_t>(t);
-  t = Wide{h_[1]} + static_cast<uint64_t>(t >> 64);
-  const uint64_t g1 = static_cast<uint64_t>(t);
-  const uint64_t g2 = h_[2] + static_cast<uint64_t>(t >> 64);
-  uint64_t mask = 0 - (g2 >> 2 & 1);
-  __asm__("" : "+r"(mask));
-
-  t = Wide{(h_[0] & ~mask) | (g0 & mask)} + load_le<uint64_t>(s_);
-  store_le(tag, static_cast<uint64_t>(t));
-  t = Wide{(h_[1] & ~mask) | (g1 & mask)} + load_le<uint64_t>(s_ + 8) +
-      static_cast<uint64_t>(t >> 64);
-  store_le(tag + 8, static_cast<uint64_t>(t));
+  word_.end(tag, s_);
 }
 
 #else  // no 64x64->128 multiply

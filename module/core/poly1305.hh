@@ -12,6 +12,10 @@
 #define WGPP_HAVE_INT128 0
 #endif
 
+#if WGPP_HAVE_INT128
+#include "poly1305_word.hh"
+#endif
+
 namespace wg {
 
 inline constexpr size_t kPoly1305KeyLen = 32;
@@ -39,8 +43,7 @@ class Poly1305 {
   void reduce_and_add(uint8_t *tag);
 
 #if WGPP_HAVE_INT128
-  uint64_t r_[2];
-  uint64_t h_[3];
+  Poly1305Word word_;
 #else
   uint32_t r_[5];
   uint32_t h_[5];

@@ -215,7 +215,42 @@ bool x25519_works() {
   return !x25519(out, kAlicePrivate, kLowOrder) && ct_is_zero(out, sizeof out);
 }
 
+// Packets of several lengths and two keys; one is forged.
+bool batch_works() {
+  constexpr size_t kLens[] = {80, 33, 0};
+  constexpr size_t kNum = sizeof kLens / sizeof kLens[0];
+  constexpr size_t kForged = 1;
+  constexpr size_t kMaxLen = 80;
+  uint8_t texts[kMaxLen];
+  uint8_t single[kMaxLen + kAeadTagLen];
+  uint8_t sealed[kNum][kMaxLen + kAeadTagLen];
+  AeadPacket packets[kNum];
+  count_up(texts, sizeof texts, 0);
+  for (size_t i = 0; i < kNum; ++i) {
+    const uint8_t *const key = i % 2 == 0 ? kAeadKey : kAlicePrivate;
+    packets[i] = {sealed[i], texts, kLens[i], kAeadCounter + i, key, false};
+  }
+  aead_seal_batch(packets, kNum, true);
+  for (size_t i = 0; i < kNum; ++i) {
+    AeadPacket &packet = packets[i];
+    aead_seal(single, {texts, packet.len}, {}, packet.counter, packet.key);
+    if (!ct_equal(sealed[i], single, packet.len + kAeadTagLen)) return false;
+    packet.src = packet.dst;
+  }
+  sealed[kForged][kLens[kForged]] ^= 1;
+  aead_open_batch(packets, kNum, true);
+  for (size_t i = 0; i < kNum; ++i) {
+    if (packets[i].is_good != (i != kForged)) return false;
+    if (i != kForged && !ct_equal(sealed[i], texts, kLens[i])) return false;
+  }
+  return ct_is_zero(sealed[kForged], kLens[kForged]);
+}
+
 }  // namespace
+
+const char *selftest_vectors() {
+  return batch_works() ? nullptr : "chacha20poly1305 in batches";
+}
 
 const char *selftest() {
   if (!chacha20_works()) return "chacha20";

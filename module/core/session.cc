@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "session.hh"
 
-#include "aead.hh"
 #include "wire.hh"
 
 namespace wg {
@@ -49,24 +48,49 @@ void Session::stop_sending() {
   __atomic_store_n(&can_send_, 0, __ATOMIC_RELAXED);
 }
 
+void Session::prepare_seal(AeadPacket *aead, const wgc_data_packet &packet) const {
+  store_le<uint32_t>(packet.message, WGC_MSG_DATA);
+  store_le(packet.message + offsetof(MessageData, receiver_index), remote_index_);
+  store_le(packet.message + offsetof(MessageData, counter), packet.counter);
+  *aead = {packet.message + sizeof(MessageData),
+           packet.text,
+           packet.text_len,
+           packet.counter,
+           send_key_,
+           false};
+}
+
+Status Session::prepare_open(AeadPacket *aead, const wgc_data_packet &packet,
+                             uint64_t now_ns) const {
+  if (can_receive_ == 0) return WGC_EXPIRED;
+  if (age_ns(birth_ns_, now_ns) >= kRejectAfterTime_ns) return WGC_EXPIRED;
+  const uint64_t counter = load_le<uint64_t>(packet.message + offsetof(MessageData, counter));
+  // No honest sender gets there, so the cost of decrypting is not worth paying.
+  if (counter >= kRejectAfterMessages) return WGC_EXPIRED;
+  *aead = {packet.text,     packet.message + sizeof(MessageData),
+           packet.text_len, counter,
+           receive_key_,    false};
+  return WGC_OK;
+}
+
 void Session::seal(uint8_t *packet, size_t plain_len, uint64_t counter) const {
-  store_le<uint32_t>(packet, WGC_MSG_DATA);
-  store_le(packet + offsetof(MessageData, receiver_index), remote_index_);
-  store_le(packet + offsetof(MessageData, counter), counter);
-  uint8_t *payload = packet + sizeof(MessageData);
-  aead_seal(payload, {payload, plain_len}, {}, counter, send_key_);
+  AeadPacket aead;
+  prepare_seal(&aead, {nullptr, packet, packet + sizeof(MessageData), plain_len, counter, WGC_OK});
+  aead_seal(aead.dst, {aead.src, aead.len}, {}, aead.counter, aead.key);
 }
 
 Status Session::open(Bytes packet, uint64_t *counter, uint64_t now_ns) const {
   if (packet.size() < WGC_MIN_MESSAGE_LEN) return WGC_BAD_LENGTH;
-  if (can_receive_ == 0) return WGC_EXPIRED;
-  if (age_ns(birth_ns_, now_ns) >= kRejectAfterTime_ns) return WGC_EXPIRED;
-  const uint64_t nonce = load_le<uint64_t>(packet.data() + offsetof(MessageData, counter));
-  // No honest sender gets there, so the cost of decrypting is not worth paying.
-  if (nonce >= kRejectAfterMessages) return WGC_EXPIRED;
-  const Bytes payload = packet.from(sizeof(MessageData));
-  if (!aead_open(payload.data(), payload, {}, nonce, receive_key_)) return WGC_BAD_AEAD;
-  *counter = nonce;
+  AeadPacket aead;
+  uint8_t *const text = packet.data() + sizeof(MessageData);
+  const size_t text_len = packet.size() - sizeof(MessageData) - kAeadTagLen;
+  const Status status =
+      prepare_open(&aead, {nullptr, packet.data(), text, text_len, 0, WGC_OK}, now_ns);
+  if (status != WGC_OK) return status;
+  if (!aead_open(aead.dst, {aead.src, aead.len + kAeadTagLen}, {}, aead.counter, aead.key)) {
+    return WGC_BAD_AEAD;
+  }
+  *counter = aead.counter;
   return WGC_OK;
 }
 

@@ -2,6 +2,7 @@
 // A session: two transport keys, their age and limits, and the replay window (5.4.6, 6.2).
 #pragma once
 
+#include "aead.hh"
 #include "params.hh"
 #include "replay.hh"
 
@@ -31,6 +32,9 @@ class Session {
   void seal(uint8_t *packet, size_t plain_len, uint64_t counter) const;
   // Decrypts in place; nothing is written on failure.
   Status open(Bytes packet, uint64_t *counter, uint64_t now_ns) const;
+  // One packet of a batch.
+  void prepare_seal(AeadPacket *aead, const wgc_data_packet &packet) const;
+  Status prepare_open(AeadPacket *aead, const wgc_data_packet &packet, uint64_t now_ns) const;
   // The replay check of an opened message's counter. Serial.
   Status accept(uint64_t counter);
 

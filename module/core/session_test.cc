@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "session.hh"
 
+#include <algorithm>
+#include <iterator>
+
 #include "test_util.hh"
 
 namespace {
@@ -63,6 +66,78 @@ TEST_F(Session, EveryTamperedByteIsRejectedAndNothingIsWritten) {
     EXPECT_EQ(tampered, before);
     EXPECT_EQ(counter, 99u);
   }
+}
+
+// A batch of both directions and of lengths that end anywhere, and single packets beside it.
+TEST_F(Session, BatchesAreWhatSinglePacketsAre) {
+  constexpr size_t kNum = 2 * WGC_BATCH_LEN + 3;
+  for (const bool in_place : {false, true}) {
+    std::vector<Message> expected(kNum);
+    std::vector<Message> messages(kNum);
+    std::vector<std::vector<uint8_t>> texts(kNum);
+    std::vector<wgc_data_packet> packets(kNum);
+    for (size_t i = 0; i < kNum; ++i) {
+      const wgc_session &from = i % 3 == 0 ? responder_ : initiator_;
+      texts[i].assign(i * 37, static_cast<uint8_t>(i));
+      expected[i] = wgtest::seal(from, std::string(texts[i].begin(), texts[i].end()), i);
+      messages[i].resize(expected[i].size());
+      uint8_t *const place = messages[i].data() + WGC_DATA_HEADER_LEN;
+      if (in_place) std::copy(texts[i].begin(), texts[i].end(), place);
+      packets[i] = {
+          &from, messages[i].data(), in_place ? place : texts[i].data(), texts[i].size(), i,
+          WGC_OK};
+    }
+    wgc_session_seal_batch(packets.data(), kNum, true);
+    EXPECT_EQ(messages, expected);
+
+    for (size_t i = 0; i < kNum; ++i) {
+      packets[i].session = i % 3 == 0 ? &initiator_ : &responder_;
+      packets[i].counter = ~uint64_t{0};
+      packets[i].status = WGC_BAD_LENGTH;
+      if (!in_place) texts[i].assign(texts[i].size(), 0xa5);
+    }
+    wgc_session_open_batch(packets.data(), kNum, kBirth_ns, true);
+    for (size_t i = 0; i < kNum; ++i) {
+      EXPECT_EQ(packets[i].status, WGC_OK) << i;
+      EXPECT_EQ(packets[i].counter, i);
+      EXPECT_TRUE(std::all_of(packets[i].text, packets[i].text + packets[i].text_len,
+                              [i](uint8_t byte) { return byte == i; }))
+          << i;
+    }
+  }
+}
+
+// What is not even tried, what is forged, and what is well, side by side.
+TEST_F(Session, EachPacketOfABatchHasItsOwnVerdict) {
+  HandshakePair older;
+  older.complete(kBirth_ns - 180 * kSecond);
+  Message messages[] = {
+      wgtest::seal(initiator_, "good", 1), wgtest::seal(older.initiator.session, "late", 2),
+      wgtest::seal(initiator_, "evil", 3), wgtest::seal(initiator_, "used", UINT64_MAX - 100),
+      wgtest::seal(initiator_, "fine", 4)};
+  const wgc_session *const sessions[] = {&responder_, &older.responder.session, &responder_,
+                                         &responder_, &responder_};
+  messages[2].back() ^= 1;
+  const Message late = messages[1];
+  const Message used = messages[3];
+  std::vector<wgc_data_packet> packets;
+  for (size_t i = 0; i < std::size(messages); ++i) {
+    uint8_t *const message = messages[i].data();
+    packets.push_back({sessions[i], message, message + WGC_DATA_HEADER_LEN, 4, 99, WGC_BAD_LENGTH});
+  }
+  wgc_session_open_batch(packets.data(), packets.size(), kBirth_ns, true);
+  constexpr wgc_status kExpected[] = {WGC_OK, WGC_EXPIRED, WGC_BAD_AEAD, WGC_EXPIRED, WGC_OK};
+  for (size_t i = 0; i < packets.size(); ++i) EXPECT_EQ(packets[i].status, kExpected[i]) << i;
+  EXPECT_EQ(packets[0].counter, 1u);
+  EXPECT_EQ(packets[4].counter, 4u);
+  const auto text_of = [&](size_t i) {
+    return std::string(packets[i].text, packets[i].text + packets[i].text_len);
+  };
+  EXPECT_EQ(text_of(0), "good");
+  EXPECT_EQ(text_of(2), std::string(4, '\0'));
+  EXPECT_EQ(text_of(4), "fine");
+  EXPECT_EQ(messages[1], late);
+  EXPECT_EQ(messages[3], used);
 }
 
 TEST_F(Session, TruncatedMessagesAreRejected) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // The bodies of the wall, but for the trie's: pointer and length become a Span, opaque storage
 // becomes the core's type, and the core is called.
+#include "aead.hh"
 #include "cookie.hh"
 #include "cpu.hh"
 #include "handshake.hh"
@@ -75,10 +76,18 @@ void wgc_cpu_set(uint32_t features) {
   wg::set_cpu_features(features);
 }
 
+const char *wgc_crypto_level(void) {
+  return wg::aead_level();
+}
+
 // ---- self-test and keys
 
 const char *wgc_selftest(void) {
   return wg::selftest();
+}
+
+const char *wgc_selftest_vectors(void) {
+  return wg::selftest_vectors();
 }
 
 void wgc_wipe(void *data, size_t len) {
@@ -204,6 +213,40 @@ void wgc_session_seal(const wgc_session *session, uint8_t *packet, size_t plain_
 wgc_status wgc_session_open(const wgc_session *session, uint8_t *packet, size_t len,
                             uint64_t *counter, uint64_t now_ns) {
   return core(session).open({packet, len}, counter, now_ns);
+}
+
+void wgc_session_seal_batch(const wgc_data_packet *packets, size_t num, bool may_use_vectors) {
+  wg::AeadPacket aead[WGC_BATCH_LEN];
+  while (num != 0) {
+    const size_t now = wg::min<size_t>(num, WGC_BATCH_LEN);
+    for (size_t i = 0; i < now; ++i) core(packets[i].session).prepare_seal(&aead[i], packets[i]);
+    wg::aead_seal_batch(aead, now, may_use_vectors);
+    packets += now;
+    num -= now;
+  }
+}
+
+void wgc_session_open_batch(wgc_data_packet *packets, size_t num, uint64_t now_ns,
+                            bool may_use_vectors) {
+  wg::AeadPacket aead[WGC_BATCH_LEN];
+  while (num != 0) {
+    const size_t now = wg::min<size_t>(num, WGC_BATCH_LEN);
+    size_t num_tried = 0;
+    for (size_t i = 0; i < now; ++i) {
+      packets[i].status =
+          core(packets[i].session).prepare_open(&aead[num_tried], packets[i], now_ns);
+      if (packets[i].status == WGC_OK) ++num_tried;
+    }
+    wg::aead_open_batch(aead, num_tried, may_use_vectors);
+    size_t tried = 0;
+    for (size_t i = 0; i < now; ++i) {
+      if (packets[i].status != WGC_OK) continue;
+      packets[i].counter = aead[tried].counter;
+      if (!aead[tried++].is_good) packets[i].status = WGC_BAD_AEAD;
+    }
+    packets += now;
+    num -= now;
+  }
 }
 
 wgc_status wgc_session_accept(wgc_session *session, uint64_t counter) {

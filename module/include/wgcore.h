@@ -101,10 +101,14 @@ enum wgc_message_type {
 /* What the core may use of it, OR-ed together. Without a call, nothing. */
 enum wgc_cpu_feature {
 	WGC_CPU_POPCNT = 1 << 0,
+	WGC_CPU_AVX2 = 1 << 1,		/* with BMI2, and registers that the kernel saves */
 };
 
 /** wgc_cpu_set() - say what the processor has; once, before anything else */
 void wgc_cpu_set(uint32_t features);
+
+/** wgc_crypto_level() - what batches are sealed and opened with: "scalar" or "avx2" */
+const char *wgc_crypto_level(void);
 
 /* ---- self-test and keys -------------------------------------------------- */
 
@@ -114,6 +118,15 @@ void wgc_cpu_set(uint32_t features);
  * Return: NULL when all pass, else a constant string naming the first failure.
  */
 const char *wgc_selftest(void);
+
+/**
+ * wgc_selftest_vectors() - the same for what batches are sealed and opened with
+ *
+ * Context: vector registers may be touched.
+ *
+ * Return: NULL, or the name of what failed.
+ */
+const char *wgc_selftest_vectors(void);
 
 /** wgc_wipe() - overwrite @len bytes with zeros; never optimised away */
 void wgc_wipe(void *data, size_t len);
@@ -311,6 +324,43 @@ void wgc_session_seal(const struct wgc_session *session, uint8_t *packet, size_t
  */
 enum wgc_status wgc_session_open(const struct wgc_session *session, uint8_t *packet, size_t len,
 				 uint64_t *counter, uint64_t now_ns);
+
+/**
+ * struct wgc_data_packet - one data message of a batch
+ *
+ * @message is 16 bytes of header, @text_len bytes, 16 of tag. @text is @message + 16 when the work
+ * is done in place, and does not overlap the message otherwise. Sessions may differ.
+ */
+struct wgc_data_packet {
+	const struct wgc_session *session;
+	uint8_t *message;
+	uint8_t *text;
+	size_t text_len;
+	uint64_t counter;
+	enum wgc_status status;
+};
+
+/* A batch of more packets is worked on in parts of as many. */
+#define WGC_BATCH_LEN 8
+
+/**
+ * wgc_session_seal_batch() - make data messages of @text; see wgc_session_seal()
+ * @may_use_vectors: the caller has made sure that vector registers may be touched, and
+ *	bounds how long they are by the length of the batch
+ *
+ * Context: any; several batches of one session in parallel.
+ */
+void wgc_session_seal_batch(const struct wgc_data_packet *packets, size_t num,
+			    bool may_use_vectors);
+
+/**
+ * wgc_session_open_batch() - authenticate and decrypt data messages; see wgc_session_open()
+ *
+ * Fills @counter and @status of each. A text that is not authentic is zeros; one that was not
+ * looked at (WGC_EXPIRED) is as it was. What one packet is does not touch the others.
+ */
+void wgc_session_open_batch(struct wgc_data_packet *packets, size_t num, uint64_t now_ns,
+			    bool may_use_vectors);
 
 /**
  * wgc_session_accept() - replay check (RFC 6479) of an authenticated counter

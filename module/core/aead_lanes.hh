@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0
+// ChaCha20-Poly1305 of many packets at once, for the objects with vector instructions: each word
+// of ChaCha20's state is a vector, with a block of the key stream in each of its lanes, and
+// Poly1305 runs in the integer units meanwhile. Included once by each such object.
+#pragma once
+
+#include "aead.hh"
+#include "poly1305_word.hh"
+
+namespace wg {
+namespace {  // NOLINT(google-build-namespaces): each object has its own, with its own instructions
+
+inline constexpr size_t kBlockLen = 64;
+inline constexpr size_t kMacBlockLen = 16;
+// Packets of a round of work: what it keeps of each is on a kernel's stack.
+inline constexpr size_t kRoundPackets = 8;
+inline constexpr uint32_t kNumKeyWords = 8;
+
+struct OneTimeKey {
+  uint8_t bytes[32];
+};
+
+// The authenticator: goes from one packet of a round to the next, as far as their ciphertext and
+// keys are there. What the inner loop needs is in `word`, `at` and `left`.
+struct Mac {
+  Poly1305Word word;
+  const uint8_t *at;
+  size_t left;  // whole blocks that can be taken from there
+
+  AeadPacket *packets;
+  const OneTimeKey *keys;
+  size_t index;  // the packet it works on
+  bool is_begun;
+  bool is_seal;
+  // Packets before this one are there as a whole, and of this one so many bytes.
+  size_t end_index;
+  size_t end_len;
+  bool has_end_key;
+
+  [[gnu::always_inline]] const uint8_t *text() const {
+    return is_seal ? packets[index].dst : packets[index].src;
+  }
+
+  void init(AeadPacket *all, const OneTimeKey *all_keys, bool seal) {
+    packets = all;
+    keys = all_keys;
+    index = 0;
+    left = 0;
+    at = nullptr;
+    is_begun = false;
+    is_seal = seal;
+    end_index = 0;
+    end_len = 0;
+    has_end_key = false;
+  }
+
+  [[gnu::always_inline]] void block() {
+    word.block(at);
+    at += kMacBlockLen;
+    --left;
+  }
+
+  // What follows the whole blocks: a padded one, and the lengths (RFC 8439, 2.8).
+  void finish() {
+    AeadPacket &packet = packets[index];
+    const size_t rest = packet.len % kMacBlockLen;
+    if (rest != 0) {
+      uint8_t last[kMacBlockLen] = {};
+      copy(last, at, rest);
+      word.block(last);
+    }
+    word.block(0, uint64_t{packet.len}, 1);
+    if (is_seal) {
+      word.end(packet.dst + packet.len, keys[index].bytes + 16);
+    } else {
+      // The right tag of a forged packet is a secret as well.
+      uint8_t tag[kAeadTagLen];
+      word.end(tag, keys[index].bytes + 16);
+      packet.is_good = ct_equal(tag, packet.src + packet.len, kAeadTagLen);
+      wipe(tag, sizeof tag);
+    }
+    is_begun = false;
+    ++index;
+  }
+
+  // Ends a packet whose blocks are used up, and begins the next one that there is work on.
+  [[gnu::noinline]] void turn() {
+    for (;;) {
+      const bool is_whole = index < end_index;
+      if (!is_begun) {
+        if (!is_whole && !(index == end_index && has_end_key)) return;
+        word.begin(keys[index].bytes);
+        at = text();
+        is_begun = true;
+      }
+      const size_t done = static_cast<size_t>(at - text());
+      left = (is_whole ? packets[index].len : end_len) / kMacBlockLen - done / kMacBlockLen;
+      if (left != 0 || !is_whole) return;
+      finish();
+    }
+  }
+
+  void extend(size_t new_end_index, size_t new_end_len, bool new_has_end_key) {
+    end_index = new_end_index;
+    end_len = new_end_len;
+    has_end_key = new_has_end_key;
+    if (left == 0) {
+      turn();
+    } else if (index == end_index) {
+      left = (end_len - static_cast<size_t>(at - text())) / kMacBlockLen;
+    } else {
+      left = packets[index].len / kMacBlockLen - static_cast<size_t>(at - text()) / kMacBlockLen;
+    }
+  }
+
+  // As far as packet and length.
+  void run_to(size_t to_index, size_t to_len) {
+    while (index < to_index ||
+           (index == to_index && is_begun && static_cast<size_t>(at - text()) < to_len)) {
+      if (left == 0) {
+        turn();
+        if (left == 0) return;
+      }
+      block();
+    }
+  }
+
+  void run() {
+    while (left != 0) {
+      while (left != 0) block();
+      turn();
+    }
+  }
+};
+
+// By whole vectors: a call of memset() takes as long as several blocks.
+template <typename V, typename T>
+[[gnu::always_inline]] inline void wipe_object(T &object) {
+  static_assert(sizeof(T) % sizeof(V) == 0);
+  const V zero{};
+#pragma GCC unroll 8
+  for (size_t i = 0; i < sizeof(T); i += sizeof(V)) {
+    __builtin_memcpy(reinterpret_cast<uint8_t *>(&object) + i, &zero, sizeof zero);
+  }
+  __asm__ __volatile__("" : : "r"(&object) : "memory");
+}
+
+// What the lanes of one pass work on.
+template <size_t lanes>
+struct alignas(4 * lanes) Group {
+  uint32_t key[kNumKeyWords][lanes];
+  uint32_t block[lanes];
+  uint32_t counter_lo[lanes];
+  uint32_t counter_hi[lanes];
+  uint8_t *dst[lanes];
+  const uint8_t *src[lanes];  // null: the lane gives a one-time key
+  size_t len[lanes];
+  size_t num;
+  const uint8_t *last_key[lanes];
+
+  void set_lane(const uint8_t *new_key, uint64_t counter, uint32_t new_block, uint8_t *new_dst,
+                const uint8_t *new_src, size_t new_len) {
+    const size_t i = num++;
+    block[i] = new_block;
+    counter_lo[i] = static_cast<uint32_t>(counter);
+    counter_hi[i] = static_cast<uint32_t>(counter >> 32);
+    dst[i] = new_dst;
+    src[i] = new_src;
+    len[i] = new_len;
+    if (last_key[i] == new_key) return;
+    last_key[i] = new_key;
+    for (size_t word = 0; word < kNumKeyWords; ++word) {
+      key[word][i] = load_le<uint32_t>(new_key + 4 * word);
+    }
+  }
+};
+
+// dst = src xor stream, for a part of a block.
+template <typename V>
+[[gnu::always_inline]] inline void xor_part(uint8_t *dst, const uint8_t *src, size_t len,
+                                            V stream) {
+  if (len >= sizeof(V)) {
+    V text;
+    __builtin_memcpy(&text, src, sizeof text);
+    text ^= stream;
+    __builtin_memcpy(dst, &text, sizeof text);
+    return;
+  }
+  uint8_t part[sizeof(V)];
+  __builtin_memcpy(part, &stream, sizeof part);
+  for (size_t i = 0; i < len; ++i) dst[i] = static_cast<uint8_t>(src[i] ^ part[i]);
+  wipe(part, sizeof part);
+}
+
+// Part number `part` of the blocks of all lanes.
+template <size_t lanes, typename V>
+[[gnu::always_inline]] inline void put_parts(const Group<lanes> &group, size_t part,
+                                             const V (&rows)[lanes]) {
+  const size_t offset = part * sizeof(V);
+#pragma GCC unroll 16
+  for (size_t i = 0; i < lanes; ++i) {
+    if (i >= group.num) return;
+    if (group.src[i] == nullptr) {
+      if (offset < sizeof(OneTimeKey)) __builtin_memcpy(group.dst[i] + offset, &rows[i], sizeof(V));
+    } else if (offset < group.len[i]) {
+      xor_part(group.dst[i] + offset, group.src[i] + offset, group.len[i] - offset, rows[i]);
+    }
+  }
+}
+
+template <typename Isa>
+[[gnu::always_inline]] inline void quarter_round(typename Isa::V &a, typename Isa::V &b,
+                                                 typename Isa::V &c, typename Isa::V &d) {
+  a += b, d = Isa::rotl16(d ^ a);
+  c += d, b = Isa::template rotl<12>(b ^ c);
+  a += b, d = Isa::rotl8(d ^ a);
+  c += d, b = Isa::template rotl<7>(b ^ c);
+}
+
+// How far the authenticator has to be before the lanes write.
+struct MacGoal {
+  size_t index;
+  size_t len;
+};
+
+// In each double round: as many as a packet has for its key stream. Vector and integer units work
+// on both at the same time.
+inline constexpr size_t kMacBlocks = 3;
+
+// Key stream for all lanes, and Poly1305 beside it as far as there is something to take. A goal is
+// for packets that are decrypted where they stand.
+
+template <typename Isa>
+[[gnu::noinline]] void run_group(const Group<Isa::kLanes> &group, Mac &mac, const MacGoal *goal) {
+  using V = typename Isa::V;
+  const auto load = [](const uint32_t *words) {
+    V v;
+    __builtin_memcpy(&v, words, sizeof v);
+    return v;
+  };
+  constexpr V kZero{};
+  // "expand 32-byte k"; the nonce begins with 32 bits of zeros (the paper, 5.4.6).
+  V x0 = kZero + 0x61707865;
+  V x1 = kZero + 0x3320646e;
+  V x2 = kZero + 0x79622d32;
+  V x3 = kZero + 0x6b206574;
+  V x4 = load(group.key[0]);
+  V x5 = load(group.key[1]);
+  V x6 = load(group.key[2]);
+  V x7 = load(group.key[3]);
+  V x8 = load(group.key[4]);
+  V x9 = load(group.key[5]);
+  V x10 = load(group.key[6]);
+  V x11 = load(group.key[7]);
+  V x12 = load(group.block);
+  V x13 = kZero;
+  V x14 = load(group.counter_lo);
+  V x15 = load(group.counter_hi);
+
+  Poly1305Word word = mac.word;
+  const uint8_t *at = mac.at;
+  size_t left = mac.left;
+  for (int i = 0; i < 10; ++i) {
+    if (left < kMacBlocks && mac.index < mac.end_index) {
+      for (; left != 0; --left, at += kMacBlockLen) word.block(at);
+      mac.word = word;
+      mac.at = at;
+      mac.left = 0;
+      mac.turn();
+      word = mac.word;
+      at = mac.at;
+      left = mac.left;
+    }
+    if (left >= kMacBlocks) {
+      quarter_round<Isa>(x0, x4, x8, x12);
+      quarter_round<Isa>(x1, x5, x9, x13);
+      word.block(at);
+      quarter_round<Isa>(x2, x6, x10, x14);
+      quarter_round<Isa>(x3, x7, x11, x15);
+      word.block(at + kMacBlockLen);
+      quarter_round<Isa>(x0, x5, x10, x15);
+      quarter_round<Isa>(x1, x6, x11, x12);
+      word.block(at + 2 * kMacBlockLen);
+      quarter_round<Isa>(x2, x7, x8, x13);
+      quarter_round<Isa>(x3, x4, x9, x14);
+      at += kMacBlocks * kMacBlockLen;
+      left -= kMacBlocks;
+    } else {
+      quarter_round<Isa>(x0, x4, x8, x12);
+      quarter_round<Isa>(x1, x5, x9, x13);
+      quarter_round<Isa>(x2, x6, x10, x14);
+      quarter_round<Isa>(x3, x7, x11, x15);
+      quarter_round<Isa>(x0, x5, x10, x15);
+      quarter_round<Isa>(x1, x6, x11, x12);
+      quarter_round<Isa>(x2, x7, x8, x13);
+      quarter_round<Isa>(x3, x4, x9, x14);
+    }
+  }
+  mac.word = word;
+  mac.at = at;
+  mac.left = left;
+  if (goal != nullptr) mac.run_to(goal->index, goal->len);
+
+  V low[8] = {x0 + 0x61707865,         x1 + 0x3320646e,         x2 + 0x79622d32,
+              x3 + 0x6b206574,         x4 + load(group.key[0]), x5 + load(group.key[1]),
+              x6 + load(group.key[2]), x7 + load(group.key[3])};
+  Isa::put(group, 0, low);
+  V high[8] = {x8 + load(group.key[4]),      x9 + load(group.key[5]),     x10 + load(group.key[6]),
+               x11 + load(group.key[7]),     x12 + load(group.block),     x13,
+               x14 + load(group.counter_lo), x15 + load(group.counter_hi)};
+  Isa::put(group, 1, high);
+}
+
+// Where run_group() has kept what did not fit in registers.
+template <typename V>
+[[gnu::noinline]] void scrub_stack() {
+  V below[768 / sizeof(V)];
+  wipe_object<V>(below);
+}
+
+// The rounds keep keys and authenticator on a frame of their own, as no frame is to be large.
+template <typename Isa>
+[[gnu::noinline]] void seal_round(AeadPacket *packets, size_t num, Group<Isa::kLanes> &group) {
+  OneTimeKey keys[kRoundPackets];
+  Mac mac;
+  mac.init(packets, keys, true);
+  size_t index = 0;
+  size_t offset = 0;
+  bool has_key = false;
+  while (index < num) {
+    group.num = 0;
+    while (group.num < Isa::kLanes && index < num) {
+      const AeadPacket &packet = packets[index];
+      if (!has_key) {
+        group.set_lane(packet.key, packet.counter, 0, keys[index].bytes, nullptr, 0);
+        has_key = true;
+      } else {
+        group.set_lane(packet.key, packet.counter, static_cast<uint32_t>(offset / kBlockLen) + 1,
+                       packet.dst + offset, packet.src + offset,
+                       min(packet.len - offset, kBlockLen));
+        offset += kBlockLen;
+      }
+      if (offset < packet.len) continue;
+      ++index;
+      offset = 0;
+      has_key = false;
+    }
+    run_group<Isa>(group, mac, nullptr);
+    mac.extend(index, offset, has_key);
+  }
+  mac.run();
+  wipe(&mac, sizeof mac);
+  wipe_object<typename Isa::V>(keys);
+  scrub_stack<typename Isa::V>();
+}
+
+template <typename Isa>
+[[gnu::noinline]] void open_round(AeadPacket *packets, size_t num, Group<Isa::kLanes> &group) {
+  OneTimeKey keys[kRoundPackets];
+  Mac mac;
+  mac.init(packets, keys, false);
+  for (size_t done = 0; done < num;) {
+    group.num = 0;
+    for (; done < num && group.num < Isa::kLanes; ++done) {
+      group.set_lane(packets[done].key, packets[done].counter, 0, keys[done].bytes, nullptr, 0);
+    }
+    run_group<Isa>(group, mac, nullptr);
+  }
+  mac.extend(num, 0, false);
+
+  size_t index = 0;
+  size_t offset = 0;
+  while (index < num) {
+    MacGoal goal = {};
+    group.num = 0;
+    while (group.num < Isa::kLanes && index < num) {
+      const AeadPacket &packet = packets[index];
+      if (packet.len == 0) {
+        ++index;
+        continue;
+      }
+      const size_t len = min(packet.len - offset, kBlockLen);
+      group.set_lane(packet.key, packet.counter, static_cast<uint32_t>(offset / kBlockLen) + 1,
+                     packet.dst + offset, packet.src + offset, len);
+      offset += len;
+      goal = {index, offset};
+      if (offset < packet.len) continue;
+      // The tag is not overwritten, but the last bytes before it are.
+      goal = {index + 1, 0};
+      ++index;
+      offset = 0;
+    }
+    if (group.num != 0) run_group<Isa>(group, mac, &goal);
+  }
+  mac.run();
+  for (size_t i = 0; i < num; ++i) {
+    // Decrypted before it was known to be forged: not for anyone to read.
+    if (!packets[i].is_good && packets[i].len != 0) wipe(packets[i].dst, packets[i].len);
+  }
+  wipe(&mac, sizeof mac);
+  wipe_object<typename Isa::V>(keys);
+  scrub_stack<typename Isa::V>();
+}
+
+template <typename Isa>
+[[gnu::noinline]] void run_rounds(AeadPacket *packets, size_t num, bool is_seal) {
+  Group<Isa::kLanes> group;
+  __builtin_memset(group.last_key, 0, sizeof group.last_key);
+  // Lanes without work run all the same.
+  __builtin_memset(group.key, 0, sizeof group.key);
+  __builtin_memset(group.block, 0, 3 * sizeof group.block);
+  while (num != 0) {
+    const size_t now = min(num, kRoundPackets);
+    if (is_seal) {
+      seal_round<Isa>(packets, now, group);
+    } else {
+      open_round<Isa>(packets, now, group);
+    }
+    packets += now;
+    num -= now;
+  }
+  wipe_object<typename Isa::V>(group);
+}
+
+}  // namespace
+}  // namespace wg
