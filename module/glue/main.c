@@ -16,10 +16,17 @@
 #include "netlink.h"
 #include "peer.h"
 #include "ratelimiter.h"
+#include "vectors.h"
 
 static char kind[GENL_NAMSIZ] = "wireguard";
 module_param_string(kind, kind, sizeof(kind), 0444);
 MODULE_PARM_DESC(kind, "name of the link kind and of the netlink family (default: wireguard)");
+
+static char crypto[8] = "auto";
+module_param_string(crypto, crypto, sizeof(crypto), 0444);
+MODULE_PARM_DESC(crypto, "what packets are sealed and opened with: auto, scalar or avx2 (default: auto, the best that the processor has)");
+
+bool wg_vectors_used __ro_after_init;
 
 static bool kind_is_valid(void)
 {
@@ -51,6 +58,19 @@ static int explain_failure(const char *what, int ret)
 	return -EBUSY;
 }
 
+#if defined(CONFIG_X86)
+static bool __init has_ymm_state(void)
+{
+	return cpu_has_xfeatures(XFEATURE_MASK_SSE | XFEATURE_MASK_YMM, NULL);
+}
+#elif defined(CONFIG_UML_X86)
+static bool __init has_ymm_state(void)
+{
+	/* The registers are saved by the kernel below. */
+	return true;
+}
+#endif
+
 static u32 __init cpu_features(void)
 {
 	u32 features = 0;
@@ -58,8 +78,47 @@ static u32 __init cpu_features(void)
 #if defined(CONFIG_X86) || defined(CONFIG_UML_X86)
 	if (boot_cpu_has(X86_FEATURE_POPCNT))
 		features |= WGC_CPU_POPCNT;
+	if (IS_ENABLED(CONFIG_64BIT) && boot_cpu_has(X86_FEATURE_AVX2) &&
+	    boot_cpu_has(X86_FEATURE_BMI2) && has_ymm_state())
+		features |= WGC_CPU_AVX2;
 #endif
 	return features;
+}
+
+/* Return: 0, or an error that has been explained. */
+static int __init choose_crypto(void)
+{
+	u32 features = cpu_features();
+
+	if (!strcmp(crypto, "scalar")) {
+		features &= ~WGC_CPU_AVX2;
+	} else if (!strcmp(crypto, "avx2")) {
+		if (!(features & WGC_CPU_AVX2)) {
+			pr_err("crypto=avx2: this processor lacks AVX2 or BMI2: use crypto=auto\n");
+			return -ENODEV;
+		}
+	} else if (strcmp(crypto, "auto")) {
+		pr_err("crypto=\"%s\" is none of auto, scalar, avx2\n", crypto);
+		return -EINVAL;
+	}
+	wgc_cpu_set(features);
+	wg_vectors_used = features & WGC_CPU_AVX2;
+	return 0;
+}
+
+/* Return: the name of what failed, or NULL. */
+static const char *__init run_selftests(void)
+{
+	const char *failed_test = wgc_selftest();
+	bool begun;
+
+	if (failed_test)
+		return failed_test;
+	begun = wg_vectors_begin();
+	if (begun)
+		failed_test = wgc_selftest_vectors();
+	wg_vectors_end(begun);
+	return failed_test;
 }
 
 static int __init wg_module_init(void)
@@ -71,8 +130,10 @@ static int __init wg_module_init(void)
 		pr_err("kind=\"%s\" is no name: use letters, digits, '-' and '_'\n", kind);
 		return -EINVAL;
 	}
-	wgc_cpu_set(cpu_features());
-	failed_test = wgc_selftest();
+	ret = choose_crypto();
+	if (ret)
+		return ret;
+	failed_test = run_selftests();
 	if (failed_test) {
 		pr_err("self-test of %s failed: refusing to load\n", failed_test);
 		return -EIO;
@@ -97,7 +158,8 @@ static int __init wg_module_init(void)
 		ret = explain_failure("netlink family", ret);
 		goto err_device;
 	}
-	pr_info("link kind and netlink family \"%s\", self-test passed\n", kind);
+	pr_info("link kind and netlink family \"%s\", crypto %s, self-test passed\n", kind,
+		wgc_crypto_level());
 	return 0;
 
 err_device:

@@ -12,6 +12,7 @@
 #include "peer.h"
 #include "send.h"
 #include "socket.h"
+#include "vectors.h"
 
 /* What one poll has delivered, accounted for once at its end. */
 struct delivery {
@@ -121,39 +122,79 @@ drop:
 	return 0;
 }
 
-static bool open_packet(struct wg_device *wg, struct sk_buff *skb)
+/* In place, so it must be ours alone; most packets are linear and unshared. */
+static bool prepare(struct wg_device *wg, struct sk_buff *skb, struct wgc_data_packet *packet)
 {
-	struct wg_packet_cb *cb = WG_PACKET_CB(skb);
-	enum wgc_status status;
-	int ret;
-
-	/* In place, so it must be ours alone; most packets are linear and unshared. */
 	if (unlikely(skb_cloned(skb) || skb_is_nonlinear(skb))) {
-		ret = skb_cloned(skb) ? pskb_expand_head(skb, 0, 0, GFP_ATOMIC) : 0;
+		int ret = skb_cloned(skb) ? pskb_expand_head(skb, 0, 0, GFP_ATOMIC) : 0;
+
 		if (ret || skb_linearize(skb)) {
 			DEV_STATS_INC(wg->dev, rx_dropped);
 			return false;
 		}
 	}
-	status = wgc_session_open(&cb->keypair->session, skb->data, skb->len, &cb->counter,
-				  ktime_get_coarse_boottime_ns());
-	if (unlikely(status != WGC_OK))
-		wg_device_count_refused(wg, status);
-	return status == WGC_OK;
+	packet->session = &WG_PACKET_CB(skb)->keypair->session;
+	packet->message = skb->data;
+	packet->text = skb->data + WGC_DATA_HEADER_LEN;
+	packet->text_len = skb->len - WGC_DATA_OVERHEAD;
+	return true;
+}
+
+/* Opens @num packets, which stand in their peers' queues, and lets these go on. */
+static void open_batch(struct wg_device *wg, struct sk_buff **skbs,
+		       struct wgc_data_packet *packets, u32 num)
+{
+	bool begun = wg_vectors_begin();
+	u32 i;
+
+	wgc_session_open_batch(packets, num, ktime_get_coarse_boottime_ns(), begun);
+	wg_vectors_end(begun);
+	for (i = 0; i < num; ++i) {
+		if (likely(packets[i].status == WGC_OK)) {
+			WG_PACKET_CB(skbs[i])->counter = packets[i].counter;
+			wg_packet_queue_receive(skbs[i], WG_PACKET_DONE);
+		} else {
+			wg_device_count_refused(wg, packets[i].status);
+			wg_packet_queue_receive(skbs[i], WG_PACKET_FAILED);
+		}
+	}
+}
+
+/* Takes what is there, up to what is worth a batch. Return: the number of packets taken. */
+static int open_some(struct wg_device *wg)
+{
+	struct wgc_data_packet packets[WGC_BATCH_LEN];
+	struct sk_buff *skbs[WGC_BATCH_LEN];
+	unsigned int num_bytes = 0;
+	int num_taken = 0;
+	u32 num = 0;
+
+	while (num_taken < WGC_BATCH_LEN && num_bytes < WG_BATCH_MAX_BYTES &&
+	       (skbs[num] = ptr_ring_consume_bh(&wg->decrypt_queue.ring))) {
+		++num_taken;
+		if (unlikely(!prepare(wg, skbs[num], &packets[num]))) {
+			wg_packet_queue_receive(skbs[num], WG_PACKET_FAILED);
+			continue;
+		}
+		num_bytes += skbs[num]->len;
+		++num;
+	}
+	if (num)
+		open_batch(wg, skbs, packets, num);
+	return num_taken;
 }
 
 void wg_packet_decrypt_work(struct work_struct *work)
 {
 	struct wg_device *wg = container_of(work, struct wg_worker, work)->wg;
-	struct sk_buff *skb;
 	int budget = WG_WORK_BUDGET;
+	int num_taken;
 
-	while (budget-- && (skb = ptr_ring_consume_bh(&wg->decrypt_queue.ring))) {
-		wg_packet_queue_receive(skb,
-					open_packet(wg, skb) ? WG_PACKET_DONE : WG_PACKET_FAILED);
+	while (budget > 0 && (num_taken = open_some(wg))) {
+		budget -= num_taken;
 		cond_resched();
 	}
-	if (budget < 0)
+	if (budget <= 0)
 		queue_work(wg->packet_wq, work);
 }
 

@@ -6,6 +6,7 @@
 
 #include "peer.h"
 #include "socket.h"
+#include "vectors.h"
 
 /* AF41 with ECN 0: handshakes go ahead of the data that waits for them. */
 #define HANDSHAKE_DS_FIELD 0x88
@@ -193,7 +194,8 @@ static int make_room(struct sk_buff *skb, unsigned int tail_len)
 	return 0;
 }
 
-static bool seal(struct sk_buff *skb, struct wg_keypair *keypair, u64 counter)
+/* Makes @skb what is to be sealed, padded and with room for header and tag. */
+static bool prepare(struct sk_buff *skb, struct wgc_data_packet *packet)
 {
 	unsigned int padding_len = wgc_padding_len(skb->len, WG_PACKET_CB(skb)->mtu);
 	unsigned int plain_len = skb->len + padding_len;
@@ -208,25 +210,47 @@ static bool seal(struct sk_buff *skb, struct wg_keypair *keypair, u64 counter)
 
 	WG_PACKET_CB(skb)->ds_field = skb->len ? ip_tunnel_ecn_encap(0, ip_hdr(skb), skb) : 0;
 	memset(skb_put(skb, padding_len + WGC_TAG_LEN), 0, padding_len);
-	wgc_session_seal(&keypair->session, skb_push(skb, WGC_DATA_HEADER_LEN), plain_len,
-			 counter);
-	wg_packet_scrub(skb, true);
+	packet->text = skb->data;
+	packet->text_len = plain_len;
+	packet->message = skb_push(skb, WGC_DATA_HEADER_LEN);
 	return true;
 }
 
-static void seal_batch(struct sk_buff *first)
+static void seal(const struct wgc_data_packet *packets, u32 num)
+{
+	bool begun = wg_vectors_begin();
+
+	wgc_session_seal_batch(packets, num, begun);
+	wg_vectors_end(begun);
+}
+
+/* Packets of one keypair with consecutive counters, as many at a time as the core can use. */
+static void seal_list(struct sk_buff *first)
 {
 	struct wg_keypair *keypair = WG_PACKET_CB(first)->keypair;
 	u64 counter = WG_PACKET_CB(first)->counter;
 	enum wg_packet_state state = WG_PACKET_DONE;
+	struct wgc_data_packet packets[WGC_BATCH_LEN];
 	struct sk_buff *skb, *next;
+	unsigned int num_bytes = 0;
+	u32 num = 0;
 
 	skb_list_walk_safe(first, skb, next) {
-		if (unlikely(!seal(skb, keypair, counter++))) {
+		if (unlikely(!prepare(skb, &packets[num]))) {
 			state = WG_PACKET_FAILED;
 			break;
 		}
+		packets[num].session = &keypair->session;
+		packets[num].counter = counter++;
+		num_bytes += skb->len;
+		if (++num < WGC_BATCH_LEN && num_bytes < WG_BATCH_MAX_BYTES && next)
+			continue;
+		seal(packets, num);
+		num = 0;
+		num_bytes = 0;
 	}
+	skb_list_walk_safe(first, skb, next)
+		wg_packet_scrub(skb, true);
 	wg_packet_queue_send(first, state);
 }
 
@@ -237,7 +261,7 @@ void wg_packet_encrypt_work(struct work_struct *work)
 	int budget = WG_WORK_BUDGET;
 
 	while (budget-- && (first = ptr_ring_consume_bh(&wg->encrypt_queue.ring))) {
-		seal_batch(first);
+		seal_list(first);
 		cond_resched();
 	}
 	if (budget < 0)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Vector registers: whose they are, and for how long.
+ *
+ * The core works in them between wg_vectors_begin() and wg_vectors_end() only. Nobody is
+ * preempted there, so that what is done in between has to be bounded: WG_BATCH_MAX_BYTES.
+ */
+#ifndef WG_VECTORS_H
+#define WG_VECTORS_H
+
+#include <linux/types.h>
+#if defined(CONFIG_X86) || defined(CONFIG_UML_X86)
+#include <asm/fpu/api.h>
+#endif
+
+/* More packets of a batch are not added; some 15 microseconds of work. */
+#define WG_BATCH_MAX_BYTES 32768
+
+/* Whether the core has a use for them. */
+extern bool wg_vectors_used;
+
+/** wg_vectors_begin() - Return: whether vector registers may be touched until wg_vectors_end() */
+static inline bool wg_vectors_begin(void)
+{
+#if defined(CONFIG_X86)
+	if (!wg_vectors_used || !irq_fpu_usable())
+		return false;
+	kernel_fpu_begin();
+	return true;
+#elif defined(CONFIG_UML_X86)
+	if (!wg_vectors_used)
+		return false;
+	kernel_fpu_begin();
+	return true;
+#else
+	return false;
+#endif
+}
+
+/** wg_vectors_end() - @begun: what wg_vectors_begin() said */
+static inline void wg_vectors_end(bool begun)
+{
+#if defined(CONFIG_X86) || defined(CONFIG_UML_X86)
+	if (begun)
+		kernel_fpu_end();
+#endif
+}
+
+#endif
