@@ -9,6 +9,7 @@
 
 #include "commands.hh"
 #include "error.hh"
+#include "processor.hh"
 #include "secret.hh"
 #include "text.hh"
 #include "traces.hh"
@@ -99,12 +100,17 @@ int run_command(const Command &command, const std::string &program, Context &con
 
 int run(const std::string &program, std::vector<std::string> words, Output &out, Output &err) {
   const std::string kind = take_kind(words);
+  choose_crypto();
   if (words.size() == 1 && is_help(words[0])) {
     print_usage(out, program);
     return 0;
   }
   if (words.size() == 1 && is_version(words[0])) {
     out.append("wgtool " WGTOOL_VERSION "\n");
+    return 0;
+  }
+  if (words.size() == 2 && is_version(words[0]) && is_version(words[1])) {
+    out.print("wgtool " WGTOOL_VERSION "\n{}\n", crypto_text());
     return 0;
   }
   const std::string name = words.empty() ? "show" : words[0];

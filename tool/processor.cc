@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "processor.hh"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <string_view>
+
+#include "error.hh"
+#include "text.hh"
+#include "wgcore.h"
+
+namespace wg::tool {
+namespace {
+
+constexpr const char *kVariable = "WGPP_CRYPTO";
+
+// The library asks the system too whether it saves the registers.
+uint32_t features() {
+  uint32_t found = 0;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("popcnt") != 0) found |= WGC_CPU_POPCNT;
+  if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi2") != 0) {
+    found |= WGC_CPU_AVX2;
+  }
+#endif
+  return found;
+}
+
+}  // namespace
+
+void choose_crypto() {
+  const char *const text = std::getenv(kVariable);
+  const std::string_view wanted = text == nullptr ? "auto" : text;
+  uint32_t chosen = features();
+  if (wanted == "scalar") {
+    chosen &= ~uint32_t{WGC_CPU_AVX2};
+  } else if (wanted == "avx2") {
+    if ((chosen & WGC_CPU_AVX2) == 0) {
+      throw Error(fmt::format("{}=avx2: this processor lacks AVX2 or BMI2; use auto", kVariable));
+    }
+  } else if (wanted != "auto") {
+    throw Error(
+        fmt::format("{} is none of auto, scalar, avx2: `{}'", kVariable, printable(wanted)));
+  }
+  wgc_cpu_set(chosen);
+}
+
+std::string crypto_text() {
+  const bool has_avx2 = (features() & WGC_CPU_AVX2) != 0;
+  return fmt::format("crypto: {} (this processor has {}; {} chooses)", wgc_crypto_level(),
+                     has_avx2 ? "scalar and avx2" : "scalar", kVariable);
+}
+
+}  // namespace wg::tool
