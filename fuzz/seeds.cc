@@ -217,6 +217,19 @@ void add_core(Corpus &corpus) {
     corpus.add("trie", "joined" + suffix, joined);
   }
 
+  // Keys, then packets: shape, length, counter, text, how it is changed.
+  Seed few, many, spoiled;
+  few.u8(1).u8(2).u8(3).u8(0x40).u16(300).u64(7).text(std::string(300, 'a')).u8(1);
+  many.u8(1).u8(1).u8(1);
+  for (unsigned i = 0; i < 9; ++i) {
+    many.u8(i % 3 + (i % 2) * 0x80).u8(17 * i).u64(i).text(std::string(17 * i, 'b')).u8(1);
+    spoiled.u8(i == 0 ? 5 : 0x80).u8(64).u64(i).text(std::string(64, 'c')).u8(i % 2);
+    if (i % 2 == 0) spoiled.u16(70).u8(1);
+  }
+  corpus.add("batch", "few", few);
+  corpus.add("batch", "many", many);
+  corpus.add("batch", "spoiled", spoiled);
+
   Seed retries, keepalive, silent;
   retries.op(TimerOp::kBegin, 0).op(TimerOp::kEvent, 0x14).u16(9);
   for (unsigned i = 0; i < 24; ++i) retries.op(TimerOp::kWait, 1).op(TimerOp::kExpire, 1);
