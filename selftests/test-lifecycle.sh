@@ -10,7 +10,7 @@
 
 . "$(dirname "$0")/common.sh"
 
-NUM_RELOADS=20
+NUM_RELOADS=10
 
 # traffic_start: echoes of several fragments and single ones, both ways, until traffic_stop.
 # Without a deadline or a count, ping goes on after errors, and so finds the next device by
