@@ -11,7 +11,7 @@
 set -euo pipefail
 
 cd "$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")"
-all_programs=(trie_bench)
+all_programs=(trie_bench crypto_bench)
 linux=$PWD/build/bench-linux
 package=${WGPP_BENCH_SOURCE:-linux-source-7.2}
 declare -a programs=() args=()
@@ -33,7 +33,8 @@ while [[ $# -gt 0 ]]; do
 done
 [[ ${#programs[@]} -gt 0 ]] || programs=("${all_programs[@]}")
 
-[[ -d $linux ]] || scripts/linux-source.sh sid "$package" "$linux" drivers/net/wireguard Makefile
+[[ -d $linux ]] || scripts/linux-source.sh sid "$package" "$linux" drivers/net/wireguard \
+	lib/crypto include/crypto Makefile
 version=$(awk '$1 == "VERSION" { v = $3 } $1 == "PATCHLEVEL" { p = $3 } END { print v "." p }' \
 	"$linux/Makefile")
 

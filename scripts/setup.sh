@@ -18,7 +18,7 @@ check=(g++ clang clang-format clang-tidy libclang-rt-14-dev llvm libgtest-dev li
 # For scripts/debug-kernel.sh alone
 debug=(gcc make flex bison bc xz-utils kmod libc6-dev debian-archive-keyring)
 # For scripts/bench.sh alone
-bench=(g++ gcc cmake make libbenchmark-dev libfmt-dev xz-utils debian-archive-keyring)
+bench=(g++ gcc cmake make libbenchmark-dev libfmt-dev libssl-dev libsodium-dev pkg-config perl xz-utils debian-archive-keyring)
 
 installed() {
 	[[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) == ?i* ]]
