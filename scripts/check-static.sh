@@ -91,7 +91,7 @@ check_tidy() {
 check_licence() {
 	local file
 	tracked | match -v '^(COPYING|\.clang-format|\.editorconfig|.*\.md|.*/\.shellcheckrc)$' |
-		match -v '(^|/)\.gitignore$|^selftests/config$|/corpus/|\.(bin|pcap|png|svg)$' |
+		match -v '(^|/)\.gitignore$|^selftests/config$|/corpus/|\.(bin|pcap|png|svg|csv)$' |
 		while IFS= read -r file; do
 			head -n 3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2\.0' ||
 				echo "$file: no 'SPDX-License-Identifier: GPL-2.0' in its first 3 lines"
