@@ -75,7 +75,7 @@ struct Poly1305Word {
 
   [[gnu::always_inline]] void block(const uint8_t *in) {
 #if defined(__x86_64__) && defined(__BMI2__)
-    // The same, as compilers do not write it: 33 instructions, g++ has 65 and clang 46.
+    // The same, as compilers do not write it: 31 instructions, g++ has 65 and clang 46.
     const uint64_t s1 = r1 + (r1 >> 2);
     uint64_t a0;
     uint64_t a1;
