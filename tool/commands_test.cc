@@ -7,27 +7,13 @@
 #include <cstdlib>
 
 #include "test_devices.hh"
+#include "test_file.hh"
 
 namespace wg::tool {
 namespace {
 
 const std::string kKey1 = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 const std::string kKey2 = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
-
-class TextFile {
- public:
-  explicit TextFile(const std::string &content) {
-    const int fd = mkstemp(path_);
-    EXPECT_GE(fd, 0);
-    EXPECT_EQ(write(fd, content.data(), content.size()), static_cast<ssize_t>(content.size()));
-    close(fd);
-  }
-  ~TextFile() { unlink(path_); }
-  std::string path() const { return path_; }
-
- private:
-  char path_[32] = "/tmp/wgtool_test.XXXXXX";
-};
 
 // Runs one command against devices in memory.
 class CommandTest : public testing::Test {

@@ -9,6 +9,7 @@
 
 #include "error.hh"
 #include "secret.hh"
+#include "test_file.hh"
 
 namespace wg::tool {
 namespace {
@@ -33,21 +34,6 @@ constexpr KeyPair kKeyPairs[] = {
      "464bOm0al6nONtGw+0heLcQaGb+nDzhEzF4/bQXv+B4="},
     {"//////////////////////////////////////////8=",
      "hHwNLDdSNPNl5mCVUYejc1oPdhPRYJ06ak2MU66qWiI="},
-};
-
-class KeyFile {
- public:
-  explicit KeyFile(const std::string &content) {
-    const int fd = mkstemp(path_);
-    EXPECT_GE(fd, 0);
-    EXPECT_EQ(write(fd, content.data(), content.size()), static_cast<ssize_t>(content.size()));
-    close(fd);
-  }
-  ~KeyFile() { unlink(path_); }
-  std::string path() const { return path_; }
-
- private:
-  char path_[32] = "/tmp/wgtool_test.XXXXXX";
 };
 
 std::string error_of(const std::string &path) {
@@ -160,26 +146,26 @@ TEST(SecretKey, IsWipedWhenItGoesAway) {
   for (const volatile unsigned char &byte : storage) EXPECT_EQ(byte, 0);
 }
 
-TEST(KeyFile, TakesOneKeyAndBlanksAfterIt) {
+TEST(TextFile, TakesOneKeyAndBlanksAfterIt) {
   for (const char *tail : {"", "\n", " \t\r\n\n"}) {
-    const KeyFile file(std::string(kKeyPairs[1].private_key) + tail);
+    const TextFile file(std::string(kKeyPairs[1].private_key) + tail);
     EXPECT_EQ(read_key_file(file.path()).public_key().text(), kKeyPairs[1].public_key);
   }
 }
 
-TEST(KeyFile, TakesEmptyAsNoKey) {
+TEST(TextFile, TakesEmptyAsNoKey) {
   EXPECT_TRUE(read_key_file("/dev/null").is_zero());
-  const KeyFile file("");
+  const TextFile file("");
   EXPECT_TRUE(read_key_file(file.path()).is_zero());
 }
 
-TEST(KeyFile, RefusesTheRestByName) {
+TEST(TextFile, RefusesTheRestByName) {
   const std::string key = kKeyPairs[1].private_key;
-  const KeyFile small("short"), tail(key + "x"), two(key + "\n" + key), nul(key + '\0');
-  const KeyFile bad("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=");
+  const TextFile small("short"), tail(key + "x"), two(key + "\n" + key), nul(key + '\0');
+  const TextFile bad("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=");
   EXPECT_EQ(error_of(small.path()),
             "Invalid length key in key file: `" + small.path() + "'; a key has 44 characters");
-  for (const KeyFile *file : {&tail, &two, &nul}) {
+  for (const TextFile *file : {&tail, &two, &nul}) {
     EXPECT_EQ(error_of(file->path()),
               "Found trailing character in key file: `" + file->path() + "'; it must hold one key");
   }

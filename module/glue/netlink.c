@@ -297,7 +297,8 @@ static void wipe_reply(struct sk_buff *skb)
 		wgc_wipe(skb->head, skb_end_offset(skb));
 	skb_shinfo(skb)->destructor_arg = NULL;
 	skb->destructor = destructor;
-	destructor(skb);
+	if (destructor)
+		destructor(skb);
 	/* The last thing, and a jump: there is nothing left to run here when the module may go. */
 	module_put(THIS_MODULE);
 }
