@@ -10,8 +10,9 @@
 # those with a line "# Long run" near their top: emulated, each takes more than a minute.
 # All tests share one boot of Debian's stock kernel, but those that mostly wait (a line
 # "# Long wait" near their top) have a machine of their own beside it. With --debug it is the
-# debug kernel (scripts/uml.sh), as many machines at once as there are processors, and the
-# fuzzers in full length.
+# debug kernel (scripts/uml.sh), one machine more at once than there are processors, as all wait
+# at times, and the fuzzers in full length. The tests are shared out so that the machines end
+# together: a line "# Takes N s" near the top of a test says how long it runs there, else a minute.
 #
 # WGPP_MODULE (default: the build of scripts/build-module.sh; in-tree for the kernel's own) and
 # WGTOOL (default build/tool/wgtool) choose what is tested. The last line is
@@ -23,14 +24,14 @@ debug=no quick=no
 case ${1-} in
 --debug) debug=yes; shift ;;
 --quick) quick=yes; shift ;;
--h | --help) sed -n '4,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+-h | --help) sed -n '4,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
 esac
 
 tool=${WGTOOL:-$top/build/tool/wgtool}
 if [[ $debug == yes ]]; then
 	module=${WGPP_MODULE:-$top/build/module-debug/wgpp.ko}
 	limit=${VM_LIMIT:-2400}
-	num_machines=$(nproc)
+	num_machines=$(($(nproc) + 1))
 	export FUZZ_PACKETS=${FUZZ_PACKETS:-1000000} FUZZ_REQUESTS=${FUZZ_REQUESTS:-200000}
 	machine=("$top/scripts/uml.sh")
 	name=debug
@@ -38,7 +39,6 @@ else
 	kver=$("$top/scripts/kernel.sh" --print kver)
 	module=${WGPP_MODULE:-$top/build/module-$kver/wgpp.ko}
 	limit=${VM_LIMIT:-1800}
-	num_machines=1
 	machine=("$top/scripts/vm.sh" -k "$kver")
 	name=kselftest
 fi
@@ -54,29 +54,60 @@ for file in "$module" "$tool"; do
 done
 
 # Which tests go into which machine. Those that only wait come last, in one of their own.
-declare -a tests=() groups=() waiting=()
+declare -a tests=() groups=() loads=() waiting=()
 if [[ $# -gt 0 ]]; then
 	tests=("$@")
 else
 	for file in "$top"/selftests/test-*.sh; do tests+=("$(basename "$file" .sh)"); done
 fi
-number=0
-declare -a left_out=()
+
+# file_of TEST
+file_of() {
+	local name=${1##*/}
+	name=${name#test-}
+	echo "$top/selftests/test-${name%.sh}.sh"
+}
+
+# longest_first TEST...: a line "SECONDS TEST" for each
+longest_first() {
+	local test seconds
+	for test; do
+		seconds=$(sed -nE '1,20s/^# Takes ([0-9]+) s$/\1/p' "$(file_of "$test")" 2>/dev/null) || true
+		echo "${seconds:-60} $test"
+	done | sort -s -k1,1rn
+}
+
+# share_out: each test to the machine that has least to do yet.
+share_out() {
+	local seconds test index least
+	while read -r seconds test; do
+		least=0
+		for ((index = 1; index < num_machines; index++)); do
+			((${loads[index]:-0} >= ${loads[least]:-0})) || least=$index
+		done
+		loads[least]=$((${loads[least]:-0} + seconds))
+		groups[least]+="${groups[least]:+ }$test"
+	done < <(longest_first "$@")
+}
+
+declare -a left_out=() sharing=()
 for test in "${tests[@]}"; do
-	file=${test##*/}
-	file=$top/selftests/test-${file#test-}
-	file=${file%.sh}.sh
+	file=$(file_of "$test")
 	if [[ $quick == yes ]] && grep -qsx '# Long run' "$file"; then
 		left_out+=("${test#test-}")
 		continue
 	fi
-	if grep -qsx '# Long wait' "$file"; then
+	if [[ $debug == no ]] && grep -qsx '# Long wait' "$file"; then
 		waiting+=("$test")
-		continue
+	else
+		sharing+=("$test")
 	fi
-	group=$((number++ % num_machines))
-	groups[group]+="${groups[group]:+ }$test"
 done
+if [[ $debug == yes ]]; then
+	share_out "${sharing[@]}"
+elif [[ ${#sharing[@]} -gt 0 ]]; then
+	groups=("${sharing[*]}")
+fi
 [[ ${#waiting[@]} == 0 ]] || groups+=("${waiting[*]}")
 
 [[ ${#left_out[@]} == 0 ]] ||

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Long run
+# Takes 140 s
 #
 # Memory runs out. Every allocation of creating, configuring, dumping, filling and
 # deleting a device fails once, and every one of sending and of loading the module; then those

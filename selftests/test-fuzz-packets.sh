@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# Takes 1110 s
+#
 # A configured peer that has turned sends random and mutated messages of all four types and all
 # sizes to b's port, from its own and from forged addresses, while a and b go on with a transfer
 # of which every byte is verified. What must not come out of b's tunnel device does not, and

@@ -3,6 +3,7 @@
 #
 # Long run
 # Long wait
+# Takes 1000 s
 #
 # Interoperation over time: with the in-tree module, with wireguard-go and with itself, each
 # scenario in both roles. scripts/interop-matrix.sh makes a table of the results, which are
@@ -194,6 +195,11 @@ cookie_scenario() {
 cookies() {
 	local loaded newcomer target=192.0.3.2 percent=20
 	read -r loaded newcomer < <(roles "$2")
+	if [[ $1 == wireguard-go && $loaded == b && $(nproc) == 1 ]]; then
+		# Who reads from the socket and who works on the queue take turns: it hardly grows.
+		skip "$1: cookie: $2" "wireguard-go with one processor is not under load for long"
+		return
+	fi
 	[[ $loaded == a ]] || target=192.0.4.2
 	# A program is not slowed down by a debug kernel: with less it may never be under load.
 	[[ $1 != wireguard-go || $loaded == a ]] || percent=100

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Long run
+# Takes 200 s
 #
 # Keys and ports change while bytes flow whose every one is verified: the transfer stalls at
 # most, and goes on.

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# Takes 135 s
+#
 # Things end while packets flow: peers, devices, namespaces, the module. Nothing is left
 # over, nothing crashes (run.sh reads the kernel log), and the next one works.
 #

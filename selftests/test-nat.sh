@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Long run
+# Takes 90 s
 #
 # Two networks, each behind a router that translates addresses and forgets a flow after 3 s.
 # A persistent keepalive holds the way in open; without one it closes. When a router forgets

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Long run
+# Takes 95 s
 #
 # A device is made in x, where its sockets stay, and moved to y; its peer is in z. The three
 # namespaces are deleted in every order while packets flow. Each really goes, which is seen

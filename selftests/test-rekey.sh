@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# Takes 490 s
+#
 # Time limit: 600 s
 # Long wait
 #

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
+# Takes 120 s
+#
 # wgtool against the system's wg(8): the same arguments on the same device must print the
 # same bytes and end with the same status, the same change on twin devices must leave the
 # same state, and what wg takes silently wrong must be refused without touching anything.
