@@ -6,8 +6,8 @@
 
 #include "aead.hh"
 #include "cpu.hh"
+#include "host_cpu.hh"
 #include "input.hh"
-#include "wgcore.h"
 
 namespace {
 
@@ -97,11 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
   std::vector<Packet> packets;
   while (!in.empty() && packets.size() < kMaxPackets) packets.push_back(read_packet(in, keys));
   std::vector<uint32_t> levels = {0};
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi2") != 0) {
-    levels.push_back(WGC_CPU_AVX2);
-  }
-#endif
+  if ((wg::host_cpu_features() & WGC_CPU_AVX2) != 0) levels.push_back(WGC_CPU_AVX2);
   for (const uint32_t level : levels) {
     wg::set_cpu_features(level);
     check_seal(packets, keys);

@@ -10,9 +10,10 @@
 
 . "$(dirname "$0")/common.sh"
 
-# names CRYPTO: what the module said when it was loaded last
+# names CRYPTO X25519: what the module said when it was loaded last
 names() {
-	dmesg | grep 'self-test passed' | tail -n 1 | grep -F "crypto $1, self-test passed"
+	dmesg | grep 'self-test passed' | tail -n 1 |
+		grep -F "crypto $1, X25519 $2, self-test passed"
 }
 
 # Alone a packet is not worth a batch; from a file of many there are batches of all lengths.
@@ -27,24 +28,27 @@ carries() {
 }
 
 default_works() {
-	names "$(best)"
+	# shellcheck disable=SC2046 # two words
+	names $(best)
 	carries
 }
 
 scalar_works() {
 	module_unload
 	module_load "kind=$KIND" crypto=scalar
-	names scalar
+	names scalar portable
 	pair_up
 	carries
 }
 
+# can FLAG: with BMI2, which is needed beside it
+can() {
+	grep -qw "$1" /proc/cpuinfo && grep -qw bmi2 /proc/cpuinfo
+}
+
 best() {
-	if grep -qw avx2 /proc/cpuinfo && grep -qw bmi2 /proc/cpuinfo; then
-		echo avx2
-	else
-		echo scalar
-	fi
+	if can avx2; then echo -n 'avx2 '; else echo -n 'scalar '; fi
+	if can adx; then echo adx; else echo portable; fi
 }
 
 refused() {

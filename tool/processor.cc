@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "error.hh"
+#include "host_cpu.hh"
 #include "text.hh"
 #include "wgcore.h"
 
@@ -15,26 +16,14 @@ namespace {
 
 constexpr const char *kVariable = "WGPP_CRYPTO";
 
-// The library asks the system too whether it saves the registers.
-uint32_t features() {
-  uint32_t found = 0;
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("popcnt") != 0) found |= WGC_CPU_POPCNT;
-  if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi2") != 0) {
-    found |= WGC_CPU_AVX2;
-  }
-#endif
-  return found;
-}
-
 }  // namespace
 
 void choose_crypto() {
   const char *const text = std::getenv(kVariable);
   const std::string_view wanted = text == nullptr ? "auto" : text;
-  uint32_t chosen = features();
+  uint32_t chosen = host_cpu_features();
   if (wanted == "scalar") {
-    chosen &= ~uint32_t{WGC_CPU_AVX2};
+    chosen &= ~uint32_t{WGC_CPU_AVX2 | WGC_CPU_ADX};
   } else if (wanted == "avx2") {
     if ((chosen & WGC_CPU_AVX2) == 0) {
       throw Error(fmt::format("{}=avx2: this processor lacks AVX2 or BMI2; use auto", kVariable));
@@ -47,8 +36,9 @@ void choose_crypto() {
 }
 
 std::string crypto_text() {
-  const bool has_avx2 = (features() & WGC_CPU_AVX2) != 0;
-  return fmt::format("crypto: {} (this processor has {}; {} chooses)", wgc_crypto_level(),
+  const bool has_avx2 = (host_cpu_features() & WGC_CPU_AVX2) != 0;
+  return fmt::format("crypto: {}, X25519: {} (this processor has {}; {} chooses)",
+                     wgc_crypto_level(), wgc_x25519_level(),
                      has_avx2 ? "scalar and avx2" : "scalar", kVariable);
 }
 

@@ -3,39 +3,19 @@
 #include <algorithm>
 
 #include "aead.hh"
-#include "cpu.hh"
 #include "selftest.hh"
 #include "test_crypto.hh"
-#include "wgcore.h"
+#include "test_levels.hh"
 
 namespace wg::test {
 namespace {
 
-struct Level {
-  const char *name;
-  uint32_t features;
-};
-
-std::vector<Level> levels() {
-  std::vector<Level> found = {{"scalar", 0}};
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi2") != 0) {
-    found.push_back({"avx2", WGC_CPU_AVX2});
-  }
-#endif
-  return found;
-}
-
-class AeadBatch : public testing::TestWithParam<Level> {
+class AeadBatch : public LevelTest {
  protected:
-  void SetUp() override { set_cpu_features(GetParam().features); }
-  void TearDown() override { set_cpu_features(0); }
-
   Random random_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Levels, AeadBatch, testing::ValuesIn(levels()),
-                         [](const auto &info) { return std::string(info.param.name); });
+WGPP_EACH_LEVEL(AeadBatch, packet_levels());
 
 // One packet with its memory: each buffer on its own and not a byte longer than it has to be, so
 // that AddressSanitizer sees what is touched beyond.

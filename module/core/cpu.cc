@@ -23,4 +23,8 @@ bool cpu_has_avx2() {
   return (cpu_features & WGC_CPU_AVX2) != 0;
 }
 
+bool cpu_has_adx() {
+  return (cpu_features & WGC_CPU_ADX) != 0;
+}
+
 }  // namespace wg

@@ -12,5 +12,6 @@ void set_cpu_features(uint32_t features);
 
 bool cpu_has_popcnt();
 bool cpu_has_avx2();
+bool cpu_has_adx();
 
 }  // namespace wg

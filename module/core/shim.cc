@@ -80,6 +80,10 @@ const char *wgc_crypto_level(void) {
   return wg::aead_level();
 }
 
+const char *wgc_x25519_level(void) {
+  return wg::x25519_level();
+}
+
 // ---- self-test and keys
 
 const char *wgc_selftest(void) {

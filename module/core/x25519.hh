@@ -15,6 +15,9 @@ inline constexpr size_t kX25519KeyLen = 32;
 // out = scalar * base point.
 void x25519_base(uint8_t *out, const uint8_t *scalar);
 
+// The name of what multiplies: "portable" or "adx".
+const char *x25519_level();
+
 void x25519_clamp(uint8_t *scalar);
 
 }  // namespace wg

@@ -15,7 +15,7 @@
 namespace wg {
 namespace {
 
-struct Fe {
+struct Fe25 {
   uint32_t v[10];
 };
 
@@ -30,7 +30,7 @@ constexpr uint32_t limb_mask(size_t i) {
 }
 
 // RFC 7748, 5: the top bit is ignored, values of p and above are taken as they are.
-inline void fe_load(Fe &out, const uint8_t *p) {
+inline void fe_load(Fe25 &out, const uint8_t *p) {
   for (size_t i = 0; i < 10; ++i) {
     const unsigned bit = limb_offset(i);
     out.v[i] = load_le<uint32_t>(p + bit / 8) >> bit % 8 & limb_mask(i);
@@ -50,8 +50,8 @@ template <typename T>
 }
 
 // Writes the canonical value.
-inline void fe_store(uint8_t *out, const Fe &a) {
-  Fe t = a;
+inline void fe_store(uint8_t *out, const Fe25 &a) {
+  Fe25 t = a;
   t.v[0] += 19 * carry_up(t.v);
   t.v[0] += 19 * carry_up(t.v);
   // Now t < 2^255 + a little. It is p or more exactly when t + 19 reaches 2^255; then adding 19
@@ -73,19 +73,19 @@ inline void fe_store(uint8_t *out, const Fe &a) {
   wipe(&t, sizeof t);
 }
 
-[[gnu::always_inline]] inline void fe_add(Fe &out, const Fe &a, const Fe &b) {
+[[gnu::always_inline]] inline void fe_add(Fe25 &out, const Fe25 &a, const Fe25 &b) {
   for (size_t i = 0; i < 10; ++i) out.v[i] = a.v[i] + b.v[i];
 }
 
 // Adds 2p first, so that no limb goes below zero; b comes out of a multiplication.
-[[gnu::always_inline]] inline void fe_sub(Fe &out, const Fe &a, const Fe &b) {
+[[gnu::always_inline]] inline void fe_sub(Fe25 &out, const Fe25 &a, const Fe25 &b) {
   for (size_t i = 0; i < 10; ++i) {
     const uint32_t two_p = 2 * (limb_mask(i) - (i == 0 ? 18 : 0));
     out.v[i] = a.v[i] + two_p - b.v[i];
   }
 }
 
-[[gnu::always_inline]] inline void fe_reduce(Fe &out, uint64_t (&t)[10]) {
+[[gnu::always_inline]] inline void fe_reduce(Fe25 &out, uint64_t (&t)[10]) {
   t[0] += 19 * carry_up(t);
   t[1] += t[0] >> limb_bits(0);
   t[0] &= limb_mask(0);
@@ -93,7 +93,7 @@ inline void fe_store(uint8_t *out, const Fe &a) {
 }
 
 // out may be a or b, here and below. Not inlined: the ladder would grow by 20 copies.
-[[gnu::noinline]] void fe_mul(Fe &out, const Fe &a, const Fe &b) {
+[[gnu::noinline]] void fe_mul(Fe25 &out, const Fe25 &a, const Fe25 &b) {
   uint64_t t[10] = {};
   for (size_t i = 0; i < 10; ++i) {
     for (size_t j = 0; j < 10; ++j) {
@@ -105,23 +105,21 @@ inline void fe_store(uint8_t *out, const Fe &a) {
   wipe(t, sizeof t);
 }
 
-[[gnu::always_inline]] inline void fe_square(Fe &out, const Fe &a) {
+[[gnu::always_inline]] inline void fe_square(Fe25 &out, const Fe25 &a) {
   fe_mul(out, a, a);
 }
 
-[[gnu::always_inline]] inline void fe_mul_small(Fe &out, const Fe &a, uint32_t n) {
+[[gnu::always_inline]] inline void fe_mul_small(Fe25 &out, const Fe25 &a, uint32_t n) {
   uint64_t t[10];
   for (size_t i = 0; i < 10; ++i) t[i] = uint64_t{a.v[i]} * n;
   fe_reduce(out, t);
 }
 
-// Swaps a and b when mask is all ones, does nothing when it is zero.
-[[gnu::always_inline]] inline void fe_swap(Fe &a, Fe &b, uint64_t mask) {
-  for (size_t i = 0; i < 10; ++i) {
-    const uint32_t diff = (a.v[i] ^ b.v[i]) & static_cast<uint32_t>(mask);
-    a.v[i] ^= diff;
-    b.v[i] ^= diff;
-  }
+// a when mask is zero, b when it is all ones.
+[[gnu::always_inline]] inline void fe_select(Fe25 &out, const Fe25 &a, const Fe25 &b,
+                                             uint64_t mask) {
+  for (size_t i = 0; i < 10; ++i)
+    out.v[i] = a.v[i] ^ ((a.v[i] ^ b.v[i]) & static_cast<uint32_t>(mask));
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ __extension__ typedef unsigned __int128 Wide;
 
 constexpr uint64_t kLimbMask = (uint64_t{1} << 51) - 1;
 
-struct Fe {
+struct Fe51 {
   uint64_t v[5];
 };
 
@@ -25,7 +25,7 @@ struct Fe {
 }
 
 // RFC 7748, 5: the top bit is ignored, values of p and above are taken as they are.
-inline void fe_load(Fe &out, const uint8_t *p) {
+inline void fe_load(Fe51 &out, const uint8_t *p) {
   out.v[0] = load_le<uint64_t>(p) & kLimbMask;
   out.v[1] = load_le<uint64_t>(p + 6) >> 3 & kLimbMask;
   out.v[2] = load_le<uint64_t>(p + 12) >> 6 & kLimbMask;
@@ -44,8 +44,8 @@ inline void fe_load(Fe &out, const uint8_t *p) {
 }
 
 // Writes the canonical value.
-inline void fe_store(uint8_t *out, const Fe &a) {
-  Fe t = a;
+inline void fe_store(uint8_t *out, const Fe51 &a) {
+  Fe51 t = a;
   fe_carry(t.v);
   fe_carry(t.v);
   // Now t < 2^255 + a little. It is p or more exactly when t + 19 reaches 2^255; then the carry
@@ -65,19 +65,20 @@ inline void fe_store(uint8_t *out, const Fe &a) {
   wipe(&t, sizeof t);
 }
 
-[[gnu::always_inline]] inline void fe_add(Fe &out, const Fe &a, const Fe &b) {
+[[gnu::always_inline]] inline void fe_add(Fe51 &out, const Fe51 &a, const Fe51 &b) {
   for (size_t i = 0; i < 5; ++i) out.v[i] = a.v[i] + b.v[i];
 }
 
 // Adds 2p first, so that no limb goes below zero; b comes out of a multiplication.
-[[gnu::always_inline]] inline void fe_sub(Fe &out, const Fe &a, const Fe &b) {
+[[gnu::always_inline]] inline void fe_sub(Fe51 &out, const Fe51 &a, const Fe51 &b) {
   constexpr uint64_t kTwoP0 = 2 * (kLimbMask - 18);
   constexpr uint64_t kTwoP = 2 * kLimbMask;
   out.v[0] = a.v[0] + kTwoP0 - b.v[0];
   for (size_t i = 1; i < 5; ++i) out.v[i] = a.v[i] + kTwoP - b.v[i];
 }
 
-[[gnu::always_inline]] inline void fe_reduce(Fe &out, Wide t0, Wide t1, Wide t2, Wide t3, Wide t4) {
+[[gnu::always_inline]] inline void fe_reduce(Fe51 &out, Wide t0, Wide t1, Wide t2, Wide t3,
+                                             Wide t4) {
   t1 += static_cast<uint64_t>(t0 >> 51);
   t2 += static_cast<uint64_t>(t1 >> 51);
   t3 += static_cast<uint64_t>(t2 >> 51);
@@ -91,7 +92,7 @@ inline void fe_store(uint8_t *out, const Fe &a) {
 }
 
 // out may be a or b, here and below. Not inlined: the ladder would grow by 20 copies.
-[[gnu::noinline]] void fe_mul(Fe &out, const Fe &a, const Fe &b) {
+[[gnu::noinline]] void fe_mul(Fe51 &out, const Fe51 &a, const Fe51 &b) {
   const uint64_t a0 = a.v[0], a1 = a.v[1], a2 = a.v[2], a3 = a.v[3], a4 = a.v[4];
   const uint64_t b0 = b.v[0], b1 = b.v[1], b2 = b.v[2], b3 = b.v[3], b4 = b.v[4];
   // Products at 2^255 and above come back times 19.
@@ -103,7 +104,7 @@ inline void fe_store(uint8_t *out, const Fe &a) {
             mul(a0, b4) + mul(a1, b3) + mul(a2, b2) + mul(a3, b1) + mul(a4, b0));
 }
 
-[[gnu::noinline]] void fe_square(Fe &out, const Fe &a) {
+[[gnu::noinline]] void fe_square(Fe51 &out, const Fe51 &a) {
   const uint64_t a0 = a.v[0], a1 = a.v[1], a2 = a.v[2], a3 = a.v[3], a4 = a.v[4];
   const uint64_t d0 = 2 * a0, d1 = 2 * a1, d2 = 2 * a2;
   const uint64_t c3 = 19 * a3, c4 = 19 * a4;
@@ -112,17 +113,14 @@ inline void fe_store(uint8_t *out, const Fe &a) {
             mul(d0, a4) + mul(d1, a3) + mul(a2, a2));
 }
 
-[[gnu::always_inline]] inline void fe_mul_small(Fe &out, const Fe &a, uint32_t n) {
+[[gnu::always_inline]] inline void fe_mul_small(Fe51 &out, const Fe51 &a, uint32_t n) {
   fe_reduce(out, mul(a.v[0], n), mul(a.v[1], n), mul(a.v[2], n), mul(a.v[3], n), mul(a.v[4], n));
 }
 
-// Swaps a and b when mask is all ones, does nothing when it is zero.
-[[gnu::always_inline]] inline void fe_swap(Fe &a, Fe &b, uint64_t mask) {
-  for (size_t i = 0; i < 5; ++i) {
-    const uint64_t diff = (a.v[i] ^ b.v[i]) & mask;
-    a.v[i] ^= diff;
-    b.v[i] ^= diff;
-  }
+// a when mask is zero, b when it is all ones.
+[[gnu::always_inline]] inline void fe_select(Fe51 &out, const Fe51 &a, const Fe51 &b,
+                                             uint64_t mask) {
+  for (size_t i = 0; i < 5; ++i) out.v[i] = a.v[i] ^ ((a.v[i] ^ b.v[i]) & mask);
 }
 
 }  // namespace

@@ -2,9 +2,14 @@
 #include "x25519.hh"
 
 #include "test_crypto.hh"
+#include "test_levels.hh"
 
 namespace wg::test {
 namespace {
+
+class X25519 : public LevelTest {};
+
+WGPP_EACH_LEVEL(X25519, x25519_levels());
 
 // RFC 7748, 5, on slow integers, with branches where the code under test has masks.
 Buffer slow_x25519(const Buffer &scalar, const Buffer &point) {
@@ -41,14 +46,14 @@ Buffer base_point() {
   return nine;
 }
 
-TEST(X25519, MatchesPublishedVectors) {
+TEST_P(X25519, MatchesPublishedVectors) {
   for (const Vector &v : read_vectors("x25519.txt")) {
     SCOPED_TRACE(v.text("name"));
     EXPECT_EQ(product(v.bytes("scalar"), v.bytes("point")), v.bytes("out"));
   }
 }
 
-TEST(X25519, IteratesToThePublishedResults) {
+TEST_P(X25519, IteratesToThePublishedResults) {
   for (const Vector &v : read_vectors("x25519_iterated.txt")) {
     SCOPED_TRACE(v.text("name"));
     Buffer k = base_point(), u = base_point();
@@ -61,7 +66,7 @@ TEST(X25519, IteratesToThePublishedResults) {
   }
 }
 
-TEST(X25519, RefusesPointsOfLowOrder) {
+TEST_P(X25519, RefusesPointsOfLowOrder) {
   Random random;
   for (const Vector &v : read_vectors("x25519_low_order.txt")) {
     SCOPED_TRACE(v.text("name"));
@@ -71,7 +76,7 @@ TEST(X25519, RefusesPointsOfLowOrder) {
   }
 }
 
-TEST(X25519, RandomInputsMatchSlowIntegers) {
+TEST_P(X25519, RandomInputsMatchSlowIntegers) {
   Random random;
   for (int i = 0; i < 6; ++i) {
     const Buffer scalar = random.bytes(32), point = random.bytes(32);
@@ -79,7 +84,7 @@ TEST(X25519, RandomInputsMatchSlowIntegers) {
   }
 }
 
-TEST(X25519, LongCarriesMatchSlowIntegers) {
+TEST_P(X25519, LongCarriesMatchSlowIntegers) {
   Random random;
   for (int i = 0; i < 6; ++i) {
     const Buffer scalar = random.edgy_bytes(32), point = random.edgy_bytes(32);
@@ -87,7 +92,7 @@ TEST(X25519, LongCarriesMatchSlowIntegers) {
   }
 }
 
-TEST(X25519, BasePointIsNine) {
+TEST_P(X25519, BasePointIsNine) {
   Random random;
   for (int i = 0; i < 20; ++i) {
     const Buffer scalar = random.bytes(32);
@@ -97,7 +102,7 @@ TEST(X25519, BasePointIsNine) {
   }
 }
 
-TEST(X25519, BothSidesAgree) {
+TEST_P(X25519, BothSidesAgree) {
   Random random;
   for (int i = 0; i < 100; ++i) {
     const Buffer a = random.bytes(32), b = random.bytes(32);
@@ -108,7 +113,7 @@ TEST(X25519, BothSidesAgree) {
   }
 }
 
-TEST(X25519, TopBitOfThePointIsIgnored) {
+TEST_P(X25519, TopBitOfThePointIsIgnored) {
   Random random;
   const Buffer scalar = random.bytes(32);
   Buffer point = random.bytes(32);
@@ -117,7 +122,7 @@ TEST(X25519, TopBitOfThePointIsIgnored) {
   EXPECT_EQ(product(scalar, point), expected);
 }
 
-TEST(X25519, ScalarIsClampedOnTheFly) {
+TEST_P(X25519, ScalarIsClampedOnTheFly) {
   Random random;
   const Buffer point = random.bytes(32), scalar = random.bytes(32);
   Buffer clamped = scalar;
@@ -132,7 +137,7 @@ TEST(X25519, ScalarIsClampedOnTheFly) {
   }
 }
 
-TEST(X25519, OutputMayBeScalarOrPoint) {
+TEST_P(X25519, OutputMayBeScalarOrPoint) {
   Random random;
   const Buffer scalar = random.bytes(32), point = random.bytes(32);
   const Buffer expected = product(scalar, point);
@@ -141,6 +146,19 @@ TEST(X25519, OutputMayBeScalarOrPoint) {
   EXPECT_TRUE(x25519(p.data(), scalar.data(), p.data()));
   EXPECT_EQ(s, expected);
   EXPECT_EQ(p, expected);
+}
+
+TEST_P(X25519, LevelsAgree) {
+  Random random;
+  for (int i = 0; i < 200; ++i) {
+    const Buffer scalar = random.edgy_bytes(32), point = random.edgy_bytes(32);
+    set_cpu_features(0);
+    Buffer expected(32), out(32);
+    const bool is_good = x25519(expected.data(), scalar.data(), point.data());
+    set_cpu_features(GetParam().features);
+    ASSERT_EQ(x25519(out.data(), scalar.data(), point.data()), is_good);
+    ASSERT_EQ(out, expected);
+  }
 }
 
 }  // namespace

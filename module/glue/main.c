@@ -24,7 +24,7 @@ MODULE_PARM_DESC(kind, "name of the link kind and of the netlink family (default
 
 static char crypto[8] = "auto";
 module_param_string(crypto, crypto, sizeof(crypto), 0444);
-MODULE_PARM_DESC(crypto, "what packets are sealed and opened with: auto, scalar or avx2 (default: auto, the best that the processor has)");
+MODULE_PARM_DESC(crypto, "instructions of the cryptography: auto, scalar or avx2 (default: auto, the best that the processor has)");
 
 bool wg_vectors_used __ro_after_init;
 
@@ -81,6 +81,9 @@ static u32 __init cpu_features(void)
 	if (IS_ENABLED(CONFIG_64BIT) && boot_cpu_has(X86_FEATURE_AVX2) &&
 	    boot_cpu_has(X86_FEATURE_BMI2) && has_ymm_state())
 		features |= WGC_CPU_AVX2;
+	if (IS_ENABLED(CONFIG_64BIT) && boot_cpu_has(X86_FEATURE_ADX) &&
+	    boot_cpu_has(X86_FEATURE_BMI2))
+		features |= WGC_CPU_ADX;
 #endif
 	return features;
 }
@@ -91,7 +94,7 @@ static int __init choose_crypto(void)
 	u32 features = cpu_features();
 
 	if (!strcmp(crypto, "scalar")) {
-		features &= ~WGC_CPU_AVX2;
+		features &= ~(WGC_CPU_AVX2 | WGC_CPU_ADX);
 	} else if (!strcmp(crypto, "avx2")) {
 		if (!(features & WGC_CPU_AVX2)) {
 			pr_err("crypto=avx2: this processor lacks AVX2 or BMI2: use crypto=auto\n");
@@ -158,8 +161,8 @@ static int __init wg_module_init(void)
 		ret = explain_failure("netlink family", ret);
 		goto err_device;
 	}
-	pr_info("link kind and netlink family \"%s\", crypto %s, self-test passed\n", kind,
-		wgc_crypto_level());
+	pr_info("link kind and netlink family \"%s\", crypto %s, X25519 %s, self-test passed\n",
+		kind, wgc_crypto_level(), wgc_x25519_level());
 	return 0;
 
 err_device:

@@ -102,6 +102,7 @@ enum wgc_message_type {
 enum wgc_cpu_feature {
 	WGC_CPU_POPCNT = 1 << 0,
 	WGC_CPU_AVX2 = 1 << 1,		/* with BMI2, and registers that the kernel saves */
+	WGC_CPU_ADX = 1 << 2,		/* with BMI2; no vectors */
 };
 
 /** wgc_cpu_set() - say what the processor has; once, before anything else */
@@ -109,6 +110,9 @@ void wgc_cpu_set(uint32_t features);
 
 /** wgc_crypto_level() - what batches are sealed and opened with: "scalar" or "avx2" */
 const char *wgc_crypto_level(void);
+
+/** wgc_x25519_level() - what handshakes multiply with: "portable" or "adx" */
+const char *wgc_x25519_level(void);
 
 /* ---- self-test and keys -------------------------------------------------- */
 
