@@ -17,6 +17,7 @@
 
 #include "aead.hh"
 #include "cycles.hh"
+#include "host_cpu.hh"
 #include "report.hh"
 #include "wgcore.h"
 
@@ -241,11 +242,9 @@ int run(int argc, char **argv) {
   static_cast<OpenSsl &>(*contenders.back()).set_key(key);
   contenders.push_back(std::make_unique<Sodium>());
   contenders.push_back(std::make_unique<Ours>("wgpp scalar", 0));
-  bool has_avx2 = false;
-#if defined(__x86_64__)
-  has_avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi2") != 0;
-#endif
-  if (has_avx2) contenders.push_back(std::make_unique<Ours>("wgpp avx2", WGC_CPU_AVX2));
+  if ((wg::host_cpu_features() & WGC_CPU_AVX2) != 0) {
+    contenders.push_back(std::make_unique<Ours>("wgpp avx2", WGC_CPU_AVX2));
+  }
   compare(contenders, key);
 
   std::vector<std::string> names;

@@ -17,6 +17,7 @@
 
 #include "arena.h"
 #include "cycles.hh"
+#include "host_cpu.hh"
 #include "linux/allowedips_api.h"
 #include "report.hh"
 #include "wgcore.h"
@@ -324,9 +325,7 @@ double must_lookup(const Shape &shape, uint32_t num) {
 
 int run(int argc, char **argv) {
   wgbench::initialize(&argc, argv);
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("popcnt")) wgc_cpu_set(WGC_CPU_POPCNT);
-#endif
+  wgc_cpu_set(wg::host_cpu_features() & WGC_CPU_POPCNT);
   const std::vector<uint32_t> sizes = {1, 10, 1000, 100000, 1000000};
   std::map<std::string, wgbench::Target> targets;
   const auto name_of = [](const Shape &shape, uint32_t num) {

@@ -11,7 +11,7 @@
 set -euo pipefail
 
 cd "$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")"
-all_programs=(trie_bench crypto_bench)
+all_programs=(trie_bench crypto_bench handshake_bench)
 linux=$PWD/build/bench-linux
 package=${WGPP_BENCH_SOURCE:-linux-source-7.2}
 declare -a programs=() args=()

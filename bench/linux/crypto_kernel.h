@@ -18,6 +18,7 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef unsigned __int128 u128;
 typedef u32 __le32;
 typedef u64 __le64;
 
@@ -34,6 +35,7 @@ typedef u64 __le64;
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define min_t(type, a, b) min((type)(a), (type)(b))
+#define DIV_ROUND_UP(x, n) (((x) + (n) - 1) / (n))
 #define round_up(x, n) (((x) + (n) - 1) / (n) * (n))
 #define round_down(x, n) ((x) / (n) * (n))
 #define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
@@ -56,11 +58,18 @@ typedef u64 __le64;
 	extern int bench_unused
 
 #define IS_ENABLED(option) option
+#define DEBUG 0
+#define unrolled_full _Pragma("GCC unroll 65534")
 #define CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS 1
 
 static inline u32 rol32(u32 x, unsigned int n) { return x << n | x >> (32 - n); }
+static inline u32 ror32(u32 x, unsigned int n) { return x >> n | x << (32 - n); }
+static inline u64 get_unaligned_le64(const void *p) { u64 x; memcpy(&x, p, 8); return x; }
+static inline void put_unaligned_le64(u64 x, void *p) { memcpy(p, &x, 8); }
 static inline u32 get_unaligned_le32(const void *p) { u32 x; memcpy(&x, p, 4); return x; }
 static inline void put_unaligned_le32(u32 x, void *p) { memcpy(p, &x, 4); }
+#define cpu_to_le32_array(words, num) do { } while (0)
+#define le32_to_cpu_array(words, num) do { } while (0)
 #define cpu_to_le32(x) (x)
 #define cpu_to_le64(x) (x)
 #define get_unaligned(p)                                                     \
@@ -86,6 +95,8 @@ static inline void memzero_explicit(void *p, size_t len)
 #define static_branch_enable(key) (*(key) = true)
 
 #define X86_FEATURE_SSSE3 "ssse3"
+#define X86_FEATURE_BMI2 "bmi2"
+#define X86_FEATURE_ADX "adx"
 #define X86_FEATURE_AVX "avx"
 #define X86_FEATURE_AVX2 "avx2"
 #define X86_FEATURE_AVX512F "avx512f"
@@ -96,6 +107,7 @@ static inline void memzero_explicit(void *p, size_t len)
 #define INTEL_SKYLAKE_X 1
 static const struct { unsigned int x86_vfm; } boot_cpu_data;
 #define irq_fpu_usable() true
+#define may_use_simd() true
 #define kernel_fpu_begin() do { } while (0)
 #define kernel_fpu_end() do { } while (0)
 
