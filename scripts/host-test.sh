@@ -18,7 +18,9 @@ command -v "$cxx" >/dev/null || {
 	exit 1
 }
 # Little optimisation: the compiler, not the tests, takes most of the time.
+wycheproof=$("$top/scripts/wycheproof.sh")
 cmake -S "$top" -B "$dir" -DCMAKE_CXX_COMPILER="$cxx" -DWGPP_SANITIZE=ON -DWGPP_TESTS=ON \
+	-DWGPP_WYCHEPROOF="$wycheproof" \
 	-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG='-O1 -g1'
 cmake --build "$dir" -j "$(nproc)"
 

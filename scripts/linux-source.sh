@@ -22,43 +22,14 @@ release=$1 package=$2 dir=$(realpath -m "$3")
 shift 3
 [[ ! -e $dir ]] || die "$dir is there already"
 
-# The package may be of another release than this machine: the release's package list is read
-# into a directory of its own, which leaves this machine's apt alone. The archive's address is
-# the one this machine already uses.
-archive() {
-	local file
-	for file in /etc/apt/sources.list.d/*.sources /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-		[[ -r $file ]] || continue
-		case $file in
-		*.sources) sed -n 's/^URIs:[[:space:]]*\([^[:space:]]*\).*/\1/p' "$file" ;;
-		*) sed -n 's/^deb[[:space:]]\(\[[^]]*\][[:space:]]*\)\{0,1\}\([^[:space:]]*\).*/\2/p' "$file" ;;
-		esac
-	done | grep -v -e security | head -n 1
-}
-
-uri=$(archive)
-[[ -n $uri ]] || die "no Debian archive in /etc/apt; the kernel's source comes from there"
 mkdir -p "$(dirname "$dir")"
 work=$(mktemp -d -p "$(dirname "$dir")" --suffix=.source)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial" "$work/source"
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $release main" \
-	>"$work/apt/sources.list"
-opts=(-q -o "Dir::Etc::SourceList=$work/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
-	-o "Dir::State::Lists=$work/apt/lists" -o "Dir::Cache=$work/apt/cache"
-	-o APT::Sandbox::User=root -o Acquire::Retries=3)
-apt-get "${opts[@]}" update >"$work/log" 2>&1 || {
-	cat "$work/log" >&2
-	die "cannot read Debian's package lists (above)"
-}
-echo "linux-source: downloading $package" >&2
-(cd "$work" && apt-get "${opts[@]}" download "$package" >"$work/log" 2>&1) || {
-	cat "$work/log" >&2
-	die "cannot download $package (above)"
-}
+mkdir "$work/source"
+deb=$("$(dirname "${BASH_SOURCE[0]}")/debian-package.sh" "$release" "$package" "$work")
 echo "linux-source: unpacking $package" >&2
 declare -a members=()
 for path; do members+=("$package/$path"); done
-dpkg-deb --fsys-tarfile "$work/$package"_*.deb | tar -xO "./usr/src/$package.tar.xz" |
+dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/src/$package.tar.xz" |
 	tar -xJ -C "$work/source" --strip-components=1 --no-same-owner "${members[@]}"
 mv "$work/source" "$dir"
