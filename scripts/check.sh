@@ -13,7 +13,7 @@ cd "$top"
 logs=build/check
 mkdir -p "$logs"
 
-all_stages=(host-g++ host-clang++ static fuzz module core memory kselftest)
+all_stages=(host-g++ host-clang++ static secrets fuzz module core memory kselftest)
 stages=("$@")
 case ${1-} in
 '') stages=("${all_stages[@]}") ;;
@@ -124,6 +124,7 @@ for name in "${stages[@]}"; do
 	case $name in
 	host-*) stage "$name" scripts/host-test.sh "${name#host-}" ;;
 	static) stage static scripts/check-static.sh ;;
+	secrets) stage secrets scripts/check-constant-time.sh ;;
 	fuzz) stage fuzz scripts/fuzz.sh --smoke ;;
 	module) stage module check_module ;;
 	core) stage core check_core ;;

@@ -144,7 +144,8 @@ Status Handshake::accept_initiation(const Initiation &init, uint64_t now_ns) {
     return WGC_BAD_AEAD;
 
   // 5.1: only a greater timestamp than ever before, or recorded initiations could be replayed.
-  const Timestamp timestamp = {load_be<uint64_t>(label.bytes), load_be<uint32_t>(label.bytes + 8)};
+  const Timestamp timestamp =
+      as_public(Timestamp{load_be<uint64_t>(label.bytes), load_be<uint32_t>(label.bytes + 8)});
   if (!timestamp.is_after(last_timestamp_)) return WGC_OLD_TIMESTAMP;
   // 5.3: the peer itself may not make us compute without end either.
   if (has_accepted_ != 0 && age_ns(last_accepted_ns_, now_ns) < kMinInitiationGap_ns)

@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Whether time depends on secrets: constant-time/probe.cc runs the core under valgrind, with every
+# secret undefined, once for each level of the cryptography that this processor has, and as each
+# compiler builds it. Two leaks that are there on purpose have to be found.
+#
+#	scripts/check-constant-time.sh [CXX...]     default: g++ clang++
+#
+# The last line is "N passed, N failed, N skipped".
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$top"
+case ${1-} in
+-h | --help) sed -n '4,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+esac
+[[ $# -gt 0 ]] || set -- g++ clang++
+
+# An error, and nothing else, ends with this status: valgrind itself may die of an instruction that
+# it does not know, and has not found anything then.
+found=99
+passed=0 failed=0 skipped=0
+work=$(mktemp -d --suffix=.constant-time)
+trap 'rm -rf "$work"' EXIT
+
+# judge NAME EXPECTED-STATUS DIR ARGUMENT
+judge() {
+	local name=$1 expected=$2 dir=$3 status=0
+	valgrind -q --error-exitcode=$found --read-inline-info=yes "$dir/constant-time/probe" "$4" \
+		>"$work/out" 2>&1 </dev/null || status=$?
+	if [[ $status == "$expected" ]]; then
+		passed=$((passed + 1))
+		echo "ok - $name"
+	else
+		failed=$((failed + 1))
+		echo "not ok - $name: status $status, not $expected"
+		head -n 40 "$work/out" | sed 's/^/  # /'
+	fi
+}
+
+for cxx; do
+	dir=build/constant-time-$(basename "$cxx")
+	# As the module is compiled: optimised, and without vectors but where they are asked for.
+	if ! { cmake -S . -B "$dir" -DCMAKE_CXX_COMPILER="$cxx" -DWGPP_CONSTANT_TIME=ON \
+		-DWGPP_TESTS=OFF -DWGPP_TOOL=OFF -DWGPP_SELFTEST_TOOLS=OFF -DCMAKE_BUILD_TYPE=Release \
+		-DCMAKE_CXX_FLAGS_RELEASE='-O2 -gdwarf-4' && cmake --build "$dir" -j "$(nproc)"; } \
+		>"$work/build" 2>&1; then
+		tail -n 20 "$work/build"
+		echo "not ok - the check builds with $cxx"
+		failed=$((failed + 1))
+		continue
+	fi
+	for leak in branch index; do
+		judge "$cxx: a leak by $leak, on purpose, is found" "$found" "$dir" "$leak"
+	done
+	judge "$cxx: scalar: no branch and no address depends on a secret" 0 "$dir" scalar
+	if grep -qw avx2 /proc/cpuinfo && grep -qw bmi2 /proc/cpuinfo; then
+		judge "$cxx: avx2: no branch and no address depends on a secret" 0 "$dir" avx2
+	else
+		skipped=$((skipped + 1))
+		echo "ok - $cxx: avx2 # SKIP this processor lacks AVX2 or BMI2"
+	fi
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[[ $failed == 0 ]]
