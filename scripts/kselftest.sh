@@ -8,11 +8,11 @@
 #
 # Without a TEST (a name as selftests/run.sh takes it) all of them run, and with --quick all but
 # those with a line "# Long run" near their top: emulated, each takes more than a minute.
-# All tests share one boot of Debian's stock kernel, but those that mostly wait (a line
-# "# Long wait" near their top) have a machine of their own beside it. With --debug it is the
-# debug kernel (scripts/uml.sh), one machine more at once than there are processors, as all wait
-# at times, and the fuzzers in full length. The tests are shared out so that the machines end
-# together: a line "# Takes N s" near the top of a test says how long it runs there, else a minute.
+# They run in two machines at once with Debian's stock kernel. With --debug it is the debug kernel
+# (scripts/uml.sh), one machine more than there are processors, as all wait at times, and the
+# fuzzers in full length. The tests are shared out so that the machines end together: a line
+# "# Takes N s", or "# Takes N s, M s with --debug", near the top of one says how long it runs,
+# else it is 50 s.
 #
 # WGPP_MODULE (default: the build of scripts/build-module.sh; in-tree for the kernel's own) and
 # WGTOOL (default build/tool/wgtool) choose what is tested. The last line is
@@ -32,6 +32,7 @@ if [[ $debug == yes ]]; then
 	module=${WGPP_MODULE:-$top/build/module-debug/wgpp.ko}
 	limit=${VM_LIMIT:-2400}
 	num_machines=$(($(nproc) + 1))
+	takes='1,20s/^# Takes ([0-9]+ s, )?([0-9]+) s( with --debug)?$/\2/p'
 	export FUZZ_PACKETS=${FUZZ_PACKETS:-1000000} FUZZ_REQUESTS=${FUZZ_REQUESTS:-200000}
 	machine=("$top/scripts/uml.sh")
 	name=debug
@@ -39,6 +40,8 @@ else
 	kver=$("$top/scripts/kernel.sh" --print kver)
 	module=${WGPP_MODULE:-$top/build/module-$kver/wgpp.ko}
 	limit=${VM_LIMIT:-1800}
+	num_machines=2
+	takes='1,20s/^# Takes ([0-9]+) s(, .*)?$/\1/p'
 	machine=("$top/scripts/vm.sh" -k "$kver")
 	name=kselftest
 fi
@@ -53,8 +56,8 @@ for file in "$module" "$tool"; do
 	}
 done
 
-# Which tests go into which machine. Those that only wait come last, in one of their own.
-declare -a tests=() groups=() loads=() waiting=()
+# Which tests go into which machine.
+declare -a tests=() groups=() loads=()
 if [[ $# -gt 0 ]]; then
 	tests=("$@")
 else
@@ -72,8 +75,8 @@ file_of() {
 longest_first() {
 	local test seconds
 	for test; do
-		seconds=$(sed -nE '1,20s/^# Takes ([0-9]+) s$/\1/p' "$(file_of "$test")" 2>/dev/null) || true
-		echo "${seconds:-60} $test"
+		seconds=$(sed -nE "$takes" "$(file_of "$test")" 2>/dev/null) || true
+		echo "${seconds:-50} $test"
 	done | sort -s -k1,1rn
 }
 
@@ -97,18 +100,9 @@ for test in "${tests[@]}"; do
 		left_out+=("${test#test-}")
 		continue
 	fi
-	if [[ $debug == no ]] && grep -qsx '# Long wait' "$file"; then
-		waiting+=("$test")
-	else
-		sharing+=("$test")
-	fi
+	sharing+=("$test")
 done
-if [[ $debug == yes ]]; then
-	share_out "${sharing[@]}"
-elif [[ ${#sharing[@]} -gt 0 ]]; then
-	groups=("${sharing[*]}")
-fi
-[[ ${#waiting[@]} == 0 ]] || groups+=("${waiting[*]}")
+share_out "${sharing[@]}"
 
 [[ ${#left_out[@]} == 0 ]] ||
 	echo "# left to make kselftest and make check-debug: ${left_out[*]}"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Takes 1110 s
+# Takes 50 s, 1110 s with --debug
 #
 # A configured peer that has turned sends random and mutated messages of all four types and all
 # sizes to b's port, from its own and from forged addresses, while a and b go on with a transfer

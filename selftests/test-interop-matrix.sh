@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Long run
-# Long wait
 # Takes 1000 s
 #
 # Interoperation over time: with the in-tree module, with wireguard-go and with itself, each

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Takes 135 s
+# Takes 90 s, 135 s with --debug
 #
 # Things end while packets flow: peers, devices, namespaces, the module. Nothing is left
 # over, nothing crashes (run.sh reads the kernel log), and the next one works.

@@ -2,9 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Takes 490 s
-#
 # Time limit: 600 s
-# Long wait
 #
 # Three rekeyings at the intervals of the protocol, 120 s each, with five pairs side by side:
 #

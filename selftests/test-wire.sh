@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Takes 160 s
+# Takes 70 s, 160 s with --debug
 #
 # What the outer packets look like: padding, which depends on the MTU of the inner route, DS
 # fields, headers, the flow hash. And what comes of them: the ECN field that routers on the way
