@@ -35,18 +35,20 @@ constexpr uint8_t kSigma[10][16] = {
   c += d, b = rotr(b ^ c, 7);
 }
 
-// A template so that the message schedule folds into constant offsets.
+// A template so that the message schedule folds into constant offsets. The block is read where it
+// is: a copy in order would have to be wiped.
 template <size_t kRound>
-[[gnu::always_inline]] inline void round(uint32_t (&v)[16], const uint32_t (&m)[16]) {
+[[gnu::always_inline]] inline void round(uint32_t (&v)[16], const uint8_t *block) {
   constexpr const uint8_t(&s)[16] = kSigma[kRound];
-  mix(v[0], v[4], v[8], v[12], m[s[0]], m[s[1]]);
-  mix(v[1], v[5], v[9], v[13], m[s[2]], m[s[3]]);
-  mix(v[2], v[6], v[10], v[14], m[s[4]], m[s[5]]);
-  mix(v[3], v[7], v[11], v[15], m[s[6]], m[s[7]]);
-  mix(v[0], v[5], v[10], v[15], m[s[8]], m[s[9]]);
-  mix(v[1], v[6], v[11], v[12], m[s[10]], m[s[11]]);
-  mix(v[2], v[7], v[8], v[13], m[s[12]], m[s[13]]);
-  mix(v[3], v[4], v[9], v[14], m[s[14]], m[s[15]]);
+  const auto m = [block](size_t i) { return load_le<uint32_t>(block + 4 * i); };
+  mix(v[0], v[4], v[8], v[12], m(s[0]), m(s[1]));
+  mix(v[1], v[5], v[9], v[13], m(s[2]), m(s[3]));
+  mix(v[2], v[6], v[10], v[14], m(s[4]), m(s[5]));
+  mix(v[3], v[7], v[11], v[15], m(s[6]), m(s[7]));
+  mix(v[0], v[5], v[10], v[15], m(s[8]), m(s[9]));
+  mix(v[1], v[6], v[11], v[12], m(s[10]), m(s[11]));
+  mix(v[2], v[7], v[8], v[13], m(s[12]), m(s[13]));
+  mix(v[3], v[4], v[9], v[14], m(s[14]), m(s[15]));
 }
 
 }  // namespace
@@ -67,8 +69,6 @@ Blake2s::~Blake2s() {
 
 void Blake2s::compress(const uint8_t *block, size_t counted, bool last) {
   num_hashed_ += counted;
-  uint32_t m[16];
-  for (size_t i = 0; i < 16; ++i) m[i] = load_le<uint32_t>(block + 4 * i);
   uint32_t v[16] = {h_[0],
                     h_[1],
                     h_[2],
@@ -85,16 +85,16 @@ void Blake2s::compress(const uint8_t *block, size_t counted, bool last) {
                     kIv[5] ^ static_cast<uint32_t>(num_hashed_ >> 32),
                     last ? ~kIv[6] : kIv[6],
                     kIv[7]};
-  round<0>(v, m);
-  round<1>(v, m);
-  round<2>(v, m);
-  round<3>(v, m);
-  round<4>(v, m);
-  round<5>(v, m);
-  round<6>(v, m);
-  round<7>(v, m);
-  round<8>(v, m);
-  round<9>(v, m);
+  round<0>(v, block);
+  round<1>(v, block);
+  round<2>(v, block);
+  round<3>(v, block);
+  round<4>(v, block);
+  round<5>(v, block);
+  round<6>(v, block);
+  round<7>(v, block);
+  round<8>(v, block);
+  round<9>(v, block);
   h_[0] ^= v[0] ^ v[8];
   h_[1] ^= v[1] ^ v[9];
   h_[2] ^= v[2] ^ v[10];
@@ -103,8 +103,6 @@ void Blake2s::compress(const uint8_t *block, size_t counted, bool last) {
   h_[5] ^= v[5] ^ v[13];
   h_[6] ^= v[6] ^ v[14];
   h_[7] ^= v[7] ^ v[15];
-  // Keys pass through here as message words.
-  wipe(m, sizeof m);
 }
 
 void Blake2s::update(ConstBytes in) {
@@ -112,10 +110,12 @@ void Blake2s::update(ConstBytes in) {
   // The last block is marked in the hash, so a full buffer waits until more input comes.
   const size_t room = kBlake2sBlockLen - buffered_;
   if (in.size() > room) {
-    copy(buffer_ + buffered_, in.data(), room);
-    compress(buffer_, kBlake2sBlockLen, false);
-    buffered_ = 0;
-    in = in.from(room);
+    if (buffered_ != 0) {
+      copy(buffer_ + buffered_, in.data(), room);
+      compress(buffer_, kBlake2sBlockLen, false);
+      buffered_ = 0;
+      in = in.from(room);
+    }
     for (; in.size() > kBlake2sBlockLen; in = in.from(kBlake2sBlockLen))
       compress(in.data(), kBlake2sBlockLen, false);
   }
