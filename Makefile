@@ -12,7 +12,7 @@ JOBS ?= $(shell nproc)
 TOOL := build/tool/wgtool
 
 .PHONY: all help module tool install uninstall demo demo-compare check check-debug check-memory \
-	check-secrets host-test core-check static-check fuzz coverage bench kselftest interop-matrix soak \
+	check-secrets check-slow host-test core-check static-check fuzz coverage bench kselftest interop-matrix soak \
 	selftest-tools vm-module vm-shell clean need-cxx need-kdir
 
 all: module tool
@@ -39,6 +39,7 @@ help:
 	@echo '  make host-test        the unit tests, g++ with sanitizers (CXX=clang++ for the other)'
 	@echo '  make core-check       that the core uses nothing it must not'
 	@echo '  make check-secrets    that no branch and no address depends on a secret (valgrind)'
+	@echo '  make check-slow       unit tests that take minutes'
 	@echo '  make static-check     formatting and static analysis'
 	@echo '  make fuzz             every fuzz target for FUZZ_SECONDS (60) seconds'
 	@echo '  make coverage         lines and branches that the unit tests run, file by file'
@@ -118,6 +119,9 @@ host-test:
 
 check-secrets:
 	@scripts/check-constant-time.sh
+
+check-slow:
+	@scripts/check-slow.sh
 
 core-check: vm-module
 	scripts/check-core.sh

@@ -3,6 +3,7 @@
 
 #include "test_crypto.hh"
 #include "test_levels.hh"
+#include "test_x25519.hh"
 
 namespace wg::test {
 namespace {
@@ -34,18 +35,6 @@ Buffer slow_x25519(const Buffer &scalar, const Buffer &point) {
   return f.mul(x2, f.invert(z2)).bytes(32);
 }
 
-Buffer product(const Buffer &scalar, const Buffer &point) {
-  Buffer out(32);
-  EXPECT_TRUE(x25519(out.data(), scalar.data(), point.data()));
-  return out;
-}
-
-Buffer base_point() {
-  Buffer nine(32);
-  nine[0] = 9;
-  return nine;
-}
-
 TEST_P(X25519, MatchesPublishedVectors) {
   for (const Vector &v : read_vectors("x25519.txt")) {
     SCOPED_TRACE(v.text("name"));
@@ -54,16 +43,7 @@ TEST_P(X25519, MatchesPublishedVectors) {
 }
 
 TEST_P(X25519, IteratesToThePublishedResults) {
-  for (const Vector &v : read_vectors("x25519_iterated.txt")) {
-    SCOPED_TRACE(v.text("name"));
-    Buffer k = base_point(), u = base_point();
-    for (uint32_t i = 0; i < v.number("iterations"); ++i) {
-      Buffer next = product(k, u);
-      u = k;
-      k = next;
-    }
-    EXPECT_EQ(k, v.bytes("out"));
-  }
+  expect_iterated("x25519_iterated.txt");
 }
 
 TEST_P(X25519, RefusesPointsOfLowOrder) {
