@@ -8,8 +8,8 @@ namespace wg {
 namespace {
 
 // A single short packet leaves most lanes idle: no gain, and more time in vector registers.
-constexpr size_t kMaxScalarSealLen = 64;
-constexpr size_t kMaxScalarOpenLen = 256;
+constexpr size_t kMaxScalarSealLen = 32;
+constexpr size_t kMaxScalarOpenLen = 32;
 
 bool is_for_vectors(const AeadPacket *packets, size_t num, size_t max_scalar_len) {
   return cpu_has_avx2() && (num > 1 || (num == 1 && packets[0].len > max_scalar_len));

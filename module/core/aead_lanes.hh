@@ -354,51 +354,110 @@ template <typename Isa>
   scrub_stack<typename Isa::V>();
 }
 
+// Goes over the blocks of text of a round, one packet after the other.
+struct Blocks {
+  AeadPacket *packets;
+  size_t num;
+  size_t index;
+  size_t offset;
+
+  // To the next block that there is, if it is not there already. False when there is none.
+  [[gnu::always_inline]] bool find() {
+    while (index < num && offset >= packets[index].len) {
+      ++index;
+      offset = 0;
+    }
+    return index < num;
+  }
+  [[gnu::always_inline]] size_t len() const { return min(packets[index].len - offset, kBlockLen); }
+  [[gnu::always_inline]] uint8_t *dst() const { return packets[index].dst + offset; }
+  [[gnu::always_inline]] const uint8_t *src() const { return packets[index].src + offset; }
+  [[gnu::always_inline]] void step() { offset += kBlockLen; }
+
+  // What the authenticator has to have read before the block is overwritten. The tag is not, but
+  // the last bytes before it are.
+  [[gnu::always_inline]] MacGoal goal() const {
+    if (offset + kBlockLen >= packets[index].len) return {index + 1, 0};
+    return {index, offset + kBlockLen};
+  }
+};
+
+// Key stream that is there before the authenticator has been over what it belongs to.
 template <typename Isa>
-[[gnu::noinline]] void open_round(AeadPacket *packets, size_t num, Group<Isa::kLanes> &group) {
+struct alignas(sizeof(typename Isa::V)) Stash {
+  uint8_t stream[Isa::kLanes][kBlockLen];
+  size_t num;
+
+  // For the first blocks of the round.
+  void apply(AeadPacket *packets, size_t num_packets) const {
+    using V = typename Isa::V;
+    Blocks blocks = {packets, num_packets, 0, 0};
+    for (size_t i = 0; i < num && blocks.find(); ++i, blocks.step()) {
+      for (size_t part = 0; part < blocks.len(); part += sizeof(V)) {
+        V v;
+        __builtin_memcpy(&v, stream[i] + part, sizeof v);
+        xor_part(blocks.dst() + part, blocks.src() + part, blocks.len() - part, v);
+      }
+    }
+  }
+};
+
+alignas(64) inline constexpr uint8_t kZeros[kBlockLen] = {};
+
+template <typename Isa>
+[[gnu::noinline]] void open_texts(AeadPacket *packets, size_t num, Group<Isa::kLanes> &group,
+                                  Stash<Isa> &stash) {
   OneTimeKey keys[kRoundPackets];
   Mac mac;
   mac.init(packets, keys, false);
+  Blocks blocks = {packets, num, 0, 0};
   for (size_t done = 0; done < num;) {
     group.num = 0;
     for (; done < num && group.num < Isa::kLanes; ++done) {
       group.set_lane(packets[done].key, packets[done].counter, 0, keys[done].bytes, nullptr, 0);
     }
+    // Lanes that are left over do not wait for the authenticator, which waits for the keys.
+    for (; done == num && group.num < Isa::kLanes && blocks.find(); blocks.step()) {
+      const AeadPacket &packet = packets[blocks.index];
+      group.set_lane(packet.key, packet.counter,
+                     static_cast<uint32_t>(blocks.offset / kBlockLen) + 1,
+                     stash.stream[stash.num++], kZeros, kBlockLen);
+    }
     run_group<Isa>(group, mac, nullptr);
   }
   mac.extend(num, 0, false);
 
-  size_t index = 0;
-  size_t offset = 0;
-  while (index < num) {
+  bool is_stashed = stash.num != 0;
+  while (blocks.find()) {
     MacGoal goal = {};
-    group.num = 0;
-    while (group.num < Isa::kLanes && index < num) {
-      const AeadPacket &packet = packets[index];
-      if (packet.len == 0) {
-        ++index;
-        continue;
-      }
-      const size_t len = min(packet.len - offset, kBlockLen);
-      group.set_lane(packet.key, packet.counter, static_cast<uint32_t>(offset / kBlockLen) + 1,
-                     packet.dst + offset, packet.src + offset, len);
-      offset += len;
-      goal = {index, offset};
-      if (offset < packet.len) continue;
-      // The tag is not overwritten, but the last bytes before it are.
-      goal = {index + 1, 0};
-      ++index;
-      offset = 0;
+    for (group.num = 0; group.num < Isa::kLanes && blocks.find(); blocks.step()) {
+      const AeadPacket &packet = packets[blocks.index];
+      group.set_lane(packet.key, packet.counter,
+                     static_cast<uint32_t>(blocks.offset / kBlockLen) + 1, blocks.dst(),
+                     blocks.src(), blocks.len());
+      goal = blocks.goal();
     }
-    if (group.num != 0) run_group<Isa>(group, mac, &goal);
+    run_group<Isa>(group, mac, &goal);
+    // The authenticator is beyond these, too.
+    if (is_stashed) stash.apply(packets, num);
+    is_stashed = false;
   }
   mac.run();
+  if (is_stashed) stash.apply(packets, num);
+  wipe(&mac, sizeof mac);
+  wipe_object<typename Isa::V>(keys);
+}
+
+template <typename Isa>
+[[gnu::noinline]] void open_round(AeadPacket *packets, size_t num, Group<Isa::kLanes> &group) {
+  Stash<Isa> stash;
+  stash.num = 0;
+  open_texts<Isa>(packets, num, group, stash);
   for (size_t i = 0; i < num; ++i) {
     // Decrypted before it was known to be forged: not for anyone to read.
     if (!packets[i].is_good && packets[i].len != 0) wipe(packets[i].dst, packets[i].len);
   }
-  wipe(&mac, sizeof mac);
-  wipe_object<typename Isa::V>(keys);
+  wipe_object<typename Isa::V>(stash);
   scrub_stack<typename Isa::V>();
 }
 
