@@ -12,6 +12,7 @@
 
 Exit status 0 when everything arrived unchanged, 1 with a line on stderr otherwise.
 """
+import errno
 import hashlib
 import os
 import select
@@ -75,9 +76,22 @@ def serve(port):
                 pass
 
 
+def connect(host, port):
+    """A connection, also when the device is down for a moment."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while True:
+        try:
+            return socket.create_connection((host, port), TIMEOUT_S)
+        except OSError as error:
+            is_brief = error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH)
+            if not is_brief or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
 def tcp(host, port, num_bytes, pause_ms=0):
     data = os.urandom(num_bytes)
-    with socket.create_connection((host, port), TIMEOUT_S) as conn:
+    with connect(host, port) as conn:
         for start in range(0, num_bytes, 1 << 16):
             time.sleep(pause_ms / 1000)
             conn.sendall(data[start:start + (1 << 16)])
