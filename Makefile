@@ -12,8 +12,8 @@ JOBS ?= $(shell nproc)
 TOOL := build/tool/wgtool
 
 .PHONY: all help module tool install uninstall demo demo-compare check check-debug check-memory \
-	check-secrets check-slow host-test core-check static-check fuzz coverage bench kselftest interop-matrix soak \
-	selftest-tools vm-module vm-shell clean need-cxx need-kdir
+	check-secrets check-slow host-test core-check static-check fuzz coverage bench kselftest \
+	interop-matrix soak selftest-tools vm-module vm-shell clean need-cxx need-kdir
 
 all: module tool
 
@@ -38,7 +38,7 @@ help:
 	@echo 'For who works on the code:'
 	@echo '  make host-test        the unit tests, g++ with sanitizers (CXX=clang++ for the other)'
 	@echo '  make core-check       that the core uses nothing it must not'
-	@echo '  make check-secrets    that no branch and no address depends on a secret (valgrind)'
+	@echo '  make check-secrets    that no branch or address depends on a secret, and none stays'
 	@echo '  make check-slow       unit tests that take minutes'
 	@echo '  make static-check     formatting and static analysis'
 	@echo '  make fuzz             every fuzz target for FUZZ_SECONDS (60) seconds'

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Whether time depends on secrets: constant-time/probe.cc runs the core under valgrind, with every
-# secret undefined, once for each level of the cryptography that this processor has, and as each
-# compiler builds it. Two leaks that are there on purpose have to be found.
+# Whether time depends on secrets, and whether they stay on the stack: constant-time/probe.cc runs
+# the core under valgrind, with every secret undefined, and constant-time/residue.cc searches the
+# stack after each call. Once for each level of the cryptography that this processor has, and as
+# each compiler builds it. Three leaks that are there on purpose have to be found.
 #
 #	scripts/check-constant-time.sh [CXX...]     default: g++ clang++
 #
@@ -13,22 +14,23 @@ set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top"
 case ${1-} in
--h | --help) sed -n '4,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+-h | --help) sed -n '4,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
 esac
 [[ $# -gt 0 ]] || set -- g++ clang++
 
 # An error, and nothing else, ends with this status: valgrind itself may die of an instruction that
 # it does not know, and has not found anything then.
 found=99
+residue_found=3
 passed=0 failed=0 skipped=0
 work=$(mktemp -d --suffix=.constant-time)
 trap 'rm -rf "$work"' EXIT
 
-# judge NAME EXPECTED-STATUS DIR ARGUMENT
+# judge NAME EXPECTED-STATUS COMMAND...
 judge() {
-	local name=$1 expected=$2 dir=$3 status=0
-	valgrind -q --error-exitcode=$found --read-inline-info=yes "$dir/constant-time/probe" "$4" \
-		>"$work/out" 2>&1 </dev/null || status=$?
+	local name=$1 expected=$2 status=0
+	shift 2
+	"$@" >"$work/out" 2>&1 </dev/null || status=$?
 	if [[ $status == "$expected" ]]; then
 		passed=$((passed + 1))
 		echo "ok - $name"
@@ -51,16 +53,22 @@ for cxx; do
 		failed=$((failed + 1))
 		continue
 	fi
+	probe=(valgrind -q "--error-exitcode=$found" --read-inline-info=yes "$dir/constant-time/probe")
+	residue=("$dir/constant-time/residue")
 	for leak in branch index; do
-		judge "$cxx: a leak by $leak, on purpose, is found" "$found" "$dir" "$leak"
+		judge "$cxx: a leak by $leak, on purpose, is found" "$found" "${probe[@]}" "$leak"
 	done
-	judge "$cxx: scalar: no branch and no address depends on a secret" 0 "$dir" scalar
-	if grep -qw avx2 /proc/cpuinfo && grep -qw bmi2 /proc/cpuinfo; then
-		judge "$cxx: avx2: no branch and no address depends on a secret" 0 "$dir" avx2
-	else
-		skipped=$((skipped + 1))
-		echo "ok - $cxx: avx2 # SKIP this processor lacks AVX2 or BMI2"
-	fi
+	judge "$cxx: a key left on the stack, on purpose, is found" "$residue_found" "${residue[@]}" \
+		plant
+	for level in scalar avx2; do
+		if [[ $level == avx2 ]] && ! { grep -qw avx2 /proc/cpuinfo && grep -qw bmi2 /proc/cpuinfo; }; then
+			skipped=$((skipped + 1))
+			echo "ok - $cxx: avx2 # SKIP this processor lacks AVX2 or BMI2"
+			continue
+		fi
+		judge "$cxx: $level: no branch and no address depends on a secret" 0 "${probe[@]}" "$level"
+		judge "$cxx: $level: no secret stays on the stack" 0 "${residue[@]}" "$level"
+	done
 done
 echo "$passed passed, $failed failed, $skipped skipped"
 [[ $failed == 0 ]]

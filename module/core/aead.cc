@@ -29,10 +29,8 @@ struct Nonce {
   }
 };
 
-}  // namespace
-
-void aead_seal_ietf(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonce,
-                    const uint8_t *key) {
+[[gnu::noinline]] void seal(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonce,
+                            const uint8_t *key) {
   // Block 0 gives the one-time key, the text starts at block 1 (RFC 8439, 2.6 and 2.8).
   ChaCha20 stream(key, nonce, 0);
   Secret<kChaCha20BlockLen> one_time_key;
@@ -41,8 +39,8 @@ void aead_seal_ietf(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *
   compute_tag(dst + src.size(), ad, {dst, src.size()}, one_time_key.bytes);
 }
 
-bool aead_open_ietf(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonce,
-                    const uint8_t *key) {
+[[gnu::noinline]] bool open(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonce,
+                            const uint8_t *key) {
   if (src.size() < kAeadTagLen) return false;
   const ConstBytes ciphertext = src.first(src.size() - kAeadTagLen);
 
@@ -57,6 +55,38 @@ bool aead_open_ietf(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *
   return true;
 }
 
+// draft-irtf-cfrg-xchacha, 2.3: 16 bytes of the nonce go into a subkey, 8 follow 4 zeros.
+[[gnu::noinline]] void xseal(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonce,
+                             const uint8_t *key) {
+  Secret<kChaCha20KeyLen> subkey;
+  hchacha20(subkey.bytes, nonce, key);
+  const Nonce rest(load_le<uint64_t>(nonce + kHChaCha20NonceLen));
+  seal(dst, src, ad, rest.bytes, subkey.bytes);
+}
+
+[[gnu::noinline]] bool xopen(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonce,
+                             const uint8_t *key) {
+  Secret<kChaCha20KeyLen> subkey;
+  hchacha20(subkey.bytes, nonce, key);
+  const Nonce rest(load_le<uint64_t>(nonce + kHChaCha20NonceLen));
+  return open(dst, src, ad, rest.bytes, subkey.bytes);
+}
+
+}  // namespace
+
+void aead_seal_ietf(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonce,
+                    const uint8_t *key) {
+  seal(dst, src, ad, nonce, key);
+  scrub_stack();
+}
+
+bool aead_open_ietf(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonce,
+                    const uint8_t *key) {
+  const bool is_good = open(dst, src, ad, nonce, key);
+  scrub_stack();
+  return is_good;
+}
+
 void aead_seal(uint8_t *dst, ConstBytes src, ConstBytes ad, uint64_t counter, const uint8_t *key) {
   aead_seal_ietf(dst, src, ad, Nonce(counter).bytes, key);
 }
@@ -65,21 +95,17 @@ bool aead_open(uint8_t *dst, ConstBytes src, ConstBytes ad, uint64_t counter, co
   return aead_open_ietf(dst, src, ad, Nonce(counter).bytes, key);
 }
 
-// draft-irtf-cfrg-xchacha, 2.3: 16 bytes of the nonce go into a subkey, 8 follow 4 zeros.
 void xaead_seal(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonce,
                 const uint8_t *key) {
-  Secret<kChaCha20KeyLen> subkey;
-  hchacha20(subkey.bytes, nonce, key);
-  const Nonce rest(load_le<uint64_t>(nonce + kHChaCha20NonceLen));
-  aead_seal_ietf(dst, src, ad, rest.bytes, subkey.bytes);
+  xseal(dst, src, ad, nonce, key);
+  scrub_stack();
 }
 
 bool xaead_open(uint8_t *dst, ConstBytes src, ConstBytes ad, const uint8_t *nonce,
                 const uint8_t *key) {
-  Secret<kChaCha20KeyLen> subkey;
-  hchacha20(subkey.bytes, nonce, key);
-  const Nonce rest(load_le<uint64_t>(nonce + kHChaCha20NonceLen));
-  return aead_open_ietf(dst, src, ad, rest.bytes, subkey.bytes);
+  const bool is_good = xopen(dst, src, ad, nonce, key);
+  scrub_stack();
+  return is_good;
 }
 
 }  // namespace wg

@@ -8,18 +8,17 @@ namespace wg {
 namespace {
 
 // A single short packet leaves most lanes idle: no gain, and more time in vector registers.
-constexpr size_t kMaxScalarSealLen = 32;
-constexpr size_t kMaxScalarOpenLen = 32;
+constexpr size_t kMaxScalarLen = 32;
 
-bool is_for_vectors(const AeadPacket *packets, size_t num, size_t max_scalar_len) {
-  return cpu_has_avx2() && (num > 1 || (num == 1 && packets[0].len > max_scalar_len));
+bool is_for_vectors(const AeadPacket *packets, size_t num) {
+  return cpu_has_avx2() && (num > 1 || (num == 1 && packets[0].len > kMaxScalarLen));
 }
 
 }  // namespace
 
 void aead_seal_batch(AeadPacket *packets, size_t num, bool may_use_vectors) {
 #if WGPP_HAVE_AVX2
-  if (may_use_vectors && is_for_vectors(packets, num, kMaxScalarSealLen)) {
+  if (may_use_vectors && is_for_vectors(packets, num)) {
     aead_run_avx2(packets, num, true);
     return;
   }
@@ -32,7 +31,7 @@ void aead_seal_batch(AeadPacket *packets, size_t num, bool may_use_vectors) {
 
 void aead_open_batch(AeadPacket *packets, size_t num, bool may_use_vectors) {
 #if WGPP_HAVE_AVX2
-  if (may_use_vectors && is_for_vectors(packets, num, kMaxScalarOpenLen)) {
+  if (may_use_vectors && is_for_vectors(packets, num)) {
     aead_run_avx2(packets, num, false);
     return;
   }

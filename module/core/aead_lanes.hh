@@ -125,7 +125,8 @@ struct Mac {
     }
   }
 
-  void run() {
+  // Not inlined, as Stash::apply().
+  [[gnu::noinline]] void run() {
     while (left != 0) {
       while (left != 0) block();
       turn();
@@ -311,11 +312,32 @@ template <typename Isa>
   Isa::put(group, 1, high);
 }
 
-// Where run_group() has kept what did not fit in registers.
+// scrub_stack() of base.hh with vectors. For who calls run_group(), and no further up: it reaches
+// as far below the caller's frame as that and Mac::turn() do.
 template <typename V>
-[[gnu::noinline]] void scrub_stack() {
-  V below[768 / sizeof(V)];
+[[gnu::noinline]] void scrub_near() {
+  // Not an array of V: its alignment would leave a gap below the caller's frame.
+  uint8_t below[768];
   wipe_object<V>(below);
+}
+
+#if defined(__clang__)
+// Frames of clang's are larger, and no single one is to be.
+template <typename V>
+[[gnu::noinline]] void scrub_far() {
+  uint8_t skipped[576];
+  __asm__ __volatile__("" : : "r"(skipped) : "memory");
+  scrub_near<V>();
+  __asm__ __volatile__("" : : "r"(skipped) : "memory");
+}
+#endif
+
+template <typename V>
+[[gnu::always_inline]] inline void scrub_vectors() {
+  scrub_near<V>();
+#if defined(__clang__)
+  scrub_far<V>();
+#endif
 }
 
 // The rounds keep keys and authenticator on a frame of their own, as no frame is to be large.
@@ -351,7 +373,7 @@ template <typename Isa>
   mac.run();
   wipe(&mac, sizeof mac);
   wipe_object<typename Isa::V>(keys);
-  scrub_stack<typename Isa::V>();
+  scrub_vectors<typename Isa::V>();
 }
 
 // Goes over the blocks of text of a round, one packet after the other.
@@ -372,6 +394,10 @@ struct Blocks {
   [[gnu::always_inline]] size_t len() const { return min(packets[index].len - offset, kBlockLen); }
   [[gnu::always_inline]] uint8_t *dst() const { return packets[index].dst + offset; }
   [[gnu::always_inline]] const uint8_t *src() const { return packets[index].src + offset; }
+  // Of the key stream; block 0 is the one-time key's.
+  [[gnu::always_inline]] uint32_t number() const {
+    return static_cast<uint32_t>(offset / kBlockLen) + 1;
+  }
   [[gnu::always_inline]] void step() { offset += kBlockLen; }
 
   // What the authenticator has to have read before the block is overwritten. The tag is not, but
@@ -388,8 +414,9 @@ struct alignas(sizeof(typename Isa::V)) Stash {
   uint8_t stream[Isa::kLanes][kBlockLen];
   size_t num;
 
-  // For the first blocks of the round.
-  void apply(AeadPacket *packets, size_t num_packets) const {
+  // For the first blocks of the round. Not inlined: what it leaves of the key stream is to be where
+  // scrub_near() reaches.
+  [[gnu::noinline]] void apply(AeadPacket *packets, size_t num_packets) const {
     using V = typename Isa::V;
     Blocks blocks = {packets, num_packets, 0, 0};
     for (size_t i = 0; i < num && blocks.find(); ++i, blocks.step()) {
@@ -419,9 +446,8 @@ template <typename Isa>
     // Lanes that are left over do not wait for the authenticator, which waits for the keys.
     for (; done == num && group.num < Isa::kLanes && blocks.find(); blocks.step()) {
       const AeadPacket &packet = packets[blocks.index];
-      group.set_lane(packet.key, packet.counter,
-                     static_cast<uint32_t>(blocks.offset / kBlockLen) + 1,
-                     stash.stream[stash.num++], kZeros, kBlockLen);
+      group.set_lane(packet.key, packet.counter, blocks.number(), stash.stream[stash.num++], kZeros,
+                     kBlockLen);
     }
     run_group<Isa>(group, mac, nullptr);
   }
@@ -432,9 +458,8 @@ template <typename Isa>
     MacGoal goal = {};
     for (group.num = 0; group.num < Isa::kLanes && blocks.find(); blocks.step()) {
       const AeadPacket &packet = packets[blocks.index];
-      group.set_lane(packet.key, packet.counter,
-                     static_cast<uint32_t>(blocks.offset / kBlockLen) + 1, blocks.dst(),
-                     blocks.src(), blocks.len());
+      group.set_lane(packet.key, packet.counter, blocks.number(), blocks.dst(), blocks.src(),
+                     blocks.len());
       goal = blocks.goal();
     }
     run_group<Isa>(group, mac, &goal);
@@ -446,6 +471,7 @@ template <typename Isa>
   if (is_stashed) stash.apply(packets, num);
   wipe(&mac, sizeof mac);
   wipe_object<typename Isa::V>(keys);
+  scrub_vectors<typename Isa::V>();
 }
 
 template <typename Isa>
@@ -458,7 +484,6 @@ template <typename Isa>
     if (!packets[i].is_good && packets[i].len != 0) wipe(packets[i].dst, packets[i].len);
   }
   wipe_object<typename Isa::V>(stash);
-  scrub_stack<typename Isa::V>();
 }
 
 template <typename Isa>

@@ -49,6 +49,11 @@ using ConstBytes = Span<const uint8_t>;
   __asm__ __volatile__("" : : "r"(data) : "memory");
 }
 
+// Wipes what the functions that the caller has called kept on the stack: compilers spill words of
+// secrets there, which nothing else reaches. The caller's own frame stays, so it is to be one that
+// handles no secret itself.
+void scrub_stack();
+
 // What was found out about secrets and is acted upon: a tag that is right, a timestamp that is
 // newer. Everyone may see it. The check of constant time is told so here; nothing happens
 // elsewhere.

@@ -8,10 +8,9 @@ namespace {
 
 constexpr size_t kHkdfKeyLen = 32;
 
-}  // namespace
-
 // The paper, 5.4: t0 = Hmac(key, input), t1 = Hmac(t0, 1), t(n) = Hmac(t0, t(n - 1) || n).
-void hkdf(uint8_t *out1, uint8_t *out2, uint8_t *out3, const uint8_t *key, ConstBytes input) {
+[[gnu::noinline]] void derive(uint8_t *out1, uint8_t *out2, uint8_t *out3, const uint8_t *key,
+                              ConstBytes input) {
   Secret<kBlake2sHashLen> t0;
   hmac_blake2s(t0.bytes, {key, kHkdfKeyLen}, input);
 
@@ -31,6 +30,13 @@ void hkdf(uint8_t *out1, uint8_t *out2, uint8_t *out3, const uint8_t *key, Const
   *number = 3;
   hmac_blake2s(chain.bytes, t0, chain);
   copy(out3, chain.bytes, kBlake2sHashLen);
+}
+
+}  // namespace
+
+void hkdf(uint8_t *out1, uint8_t *out2, uint8_t *out3, const uint8_t *key, ConstBytes input) {
+  derive(out1, out2, out3, key, input);
+  scrub_stack();
 }
 
 }  // namespace wg

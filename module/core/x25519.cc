@@ -135,7 +135,7 @@ template <bool is_base, typename Fe>
 }
 
 template <typename Fe>
-void multiply(uint8_t *out, const uint8_t *scalar, const uint8_t *point) {
+[[gnu::noinline]] void multiply(uint8_t *out, const uint8_t *scalar, const uint8_t *point) {
   Ladder<Fe> l;
   l.x2 = Fe{{1}};
   l.z2 = Fe{};
@@ -161,6 +161,7 @@ void multiply(uint8_t *out, const uint8_t *scalar, const uint8_t *point) {
   } else {
     multiply<PortableFe>(out, scalar, point);
   }
+  scrub_stack();
 }
 
 }  // namespace

@@ -15,6 +15,17 @@ namespace {
 
 // clang-format off
 
+// The first row of a product, from the word of b that is in rdx: r0 to r4 = a * b[0].
+#define WGPP_FIRST_ROW                  \
+  "mulxq  0(%[a]), %[r0], %[r1]\n\t"    \
+  "mulxq  8(%[a]), %[lo], %[r2]\n\t"    \
+  "addq   %[lo], %[r1]\n\t"             \
+  "mulxq  16(%[a]), %[lo], %[r3]\n\t"   \
+  "adcq   %[lo], %[r2]\n\t"             \
+  "mulxq  24(%[a]), %[lo], %[r4]\n\t"   \
+  "adcq   %[lo], %[r3]\n\t"             \
+  "adcq   $0, %[r4]\n\t"
+
 // Row I of a product, from the word of b that is in rdx: r[I] to r[I + 4] += a * b[I]. The last
 // of them is new. CF carries the lower halves, OF the upper ones; mov leaves both alone.
 #define WGPP_ROW(r0, r1, r2, r3, r4)      \
@@ -140,26 +151,18 @@ inline void fe_store(uint8_t *out, const Fe64 &a) {
 
 [[gnu::always_inline]] inline void fe_mul(Fe64 &out, const Fe64 &a, const Fe64 &b) {
   uint64_t r0, r1, r2, r3, r4, r5, r6, r7, lo, hi;
-  // The last words of the product take the place of the addresses.
+  // clang-format off
   __asm__(
       "movq   0(%[b]), %%rdx\n\t"
-      "mulxq  0(%[a]), %[r0], %[r1]\n\t"
-      "mulxq  8(%[a]), %[lo], %[r2]\n\t"
-      "addq   %[lo], %[r1]\n\t"
-      "mulxq  16(%[a]), %[lo], %[r3]\n\t"
-      "adcq   %[lo], %[r2]\n\t"
-      "mulxq  24(%[a]), %[lo], %[r4]\n\t"
-      "adcq   %[lo], %[r3]\n\t"
-      "adcq   $0, %[r4]\n\t"
-      "movq   8(%[b]), %%rdx\n\t" WGPP_ROW(
-          "r1", "r2", "r3", "r4",
-          "r5") "movq   16(%[b]), %%rdx\n\t" WGPP_ROW("r2", "r3", "r4", "r5",
-                                                      "r6") "movq   24(%[b]), %%rdx\n\t" WGPP_ROW("r3",
-                                                                                                  "r4",
-                                                                                                  "r5",
-                                                                                                  "r6",
-                                                                                                  "r7")
-          WGPP_REDUCE
+      WGPP_FIRST_ROW
+      "movq   8(%[b]), %%rdx\n\t"
+      WGPP_ROW("r1", "r2", "r3", "r4", "r5")
+      "movq   16(%[b]), %%rdx\n\t"
+      WGPP_ROW("r2", "r3", "r4", "r5", "r6")
+      "movq   24(%[b]), %%rdx\n\t"
+      WGPP_ROW("r3", "r4", "r5", "r6", "r7")
+      WGPP_REDUCE
+      // clang-format on
       : [r0] "=&r"(r0), [r1] "=&r"(r1), [r2] "=&r"(r2), [r3] "=&r"(r3), [r4] "=&r"(r4),
         [r5] "=&r"(r5), [r6] "=&r"(r6), [r7] "=&r"(r7), [lo] "=&r"(lo), [hi] "=&r"(hi)
       : [a] "r"(a.v), [b] "r"(b.v), "m"(a), "m"(b)
@@ -225,22 +228,15 @@ inline void fe_store(uint8_t *out, const Fe64 &a) {
 // n is under 2^17.
 [[gnu::always_inline]] inline void fe_mul_small(Fe64 &out, const Fe64 &a, uint32_t n) {
   uint64_t r0, r1, r2, r3, r4, lo;
-  __asm__(
-      "mulxq  0(%[a]), %[r0], %[r1]\n\t"
-      "mulxq  8(%[a]), %[lo], %[r2]\n\t"
-      "addq   %[lo], %[r1]\n\t"
-      "mulxq  16(%[a]), %[lo], %[r3]\n\t"
-      "adcq   %[lo], %[r2]\n\t"
-      "mulxq  24(%[a]), %[lo], %[r4]\n\t"
-      "adcq   %[lo], %[r3]\n\t"
-      "adcq   $0, %[r4]\n\t" WGPP_FOLD_TOP
-      :
-      [r0] "=&r"(r0), [r1] "=&r"(r1), [r2] "=&r"(r2), [r3] "=&r"(r3), [r4] "=&r"(r4), [lo] "=&r"(lo)
-      : [a] "r"(a.v), "d"(uint64_t{n}), "m"(a)
-      : "cc");
+  __asm__(WGPP_FIRST_ROW WGPP_FOLD_TOP
+          : [r0] "=&r"(r0), [r1] "=&r"(r1), [r2] "=&r"(r2), [r3] "=&r"(r3), [r4] "=&r"(r4),
+            [lo] "=&r"(lo)
+          : [a] "r"(a.v), "d"(uint64_t{n}), "m"(a)
+          : "cc");
   out = {{r0, r1, r2, r3}};
 }
 
+#undef WGPP_FIRST_ROW
 #undef WGPP_ROW
 #undef WGPP_FOLD_TOP
 #undef WGPP_REDUCE
