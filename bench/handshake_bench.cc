@@ -6,7 +6,6 @@
 #include <sodium.h>
 
 #include <array>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <random>
@@ -200,18 +199,11 @@ int run(int argc, char **argv) {
   }
   fmt::print("Cycles; the ratio is Linux' by theirs.\n");
   benchmark::RunSpecifiedBenchmarks(&report);
-  report.print();
-  if (const char *csv = std::getenv("WGPP_BENCH_CSV"); csv != nullptr) report.write_csv(csv);
-  return report.met() ? 0 : 1;
+  return report.finish();
 }
 
 }  // namespace
 
 int main(int argc, char **argv) {
-  try {
-    return run(argc, argv);
-  } catch (const std::exception &error) {
-    fmt::print(stderr, "handshake_bench: {}\n", error.what());
-    return 2;
-  }
+  return wgbench::run_program(run, argc, argv);
 }

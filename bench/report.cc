@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 
 namespace wgbench {
@@ -104,6 +105,21 @@ void Report::write_csv(const std::string &path) const {
     }
   }
   std::fclose(file);
+}
+
+int Report::finish() {
+  print();
+  if (const char *csv = std::getenv("WGPP_BENCH_CSV"); csv != nullptr) write_csv(csv);
+  return num_missed_ == 0 ? 0 : 1;
+}
+
+int run_program(int (*body)(int argc, char **argv), int argc, char **argv) {
+  try {
+    return body(argc, argv);
+  } catch (const std::exception &error) {
+    fmt::print(stderr, "{}: {}\n", argv[0], error.what());
+    return 2;
+  }
 }
 
 }  // namespace wgbench

@@ -28,8 +28,9 @@ class Report : public benchmark::BenchmarkReporter {
 
   bool ReportContext(const Context &) override { return true; }
   void ReportRuns(const std::vector<Run> &runs) override;
-  // The table. Not at the end of a run of benchmarks, of which there may be several.
-  void print();
+  // The table, and the file that WGPP_BENCH_CSV names. Not at the end of a run of benchmarks, of
+  // which there may be several. Returns the program's status: 1 when a target was missed.
+  int finish();
 
   // Fixes the order in which cases are printed; repetitions come in any.
   void declare(const std::string &topic, const std::string &name) { find_case(topic, name); }
@@ -37,10 +38,6 @@ class Report : public benchmark::BenchmarkReporter {
   // Adds a value that no benchmark measures; less is better.
   void add(const std::string &topic, const std::string &name, const std::string &contender,
            double value);
-  // A file for programs: topic,case,contender,value,ratio.
-  void write_csv(const std::string &path) const;
-  // Whether each target was met.
-  bool met() const { return num_missed_ == 0; }
 
  private:
   struct Case {
@@ -48,6 +45,9 @@ class Report : public benchmark::BenchmarkReporter {
     std::string name;
     std::map<std::string, std::vector<double>> values;
   };
+  void print();
+  // For programs: topic,case,contender,value,ratio.
+  void write_csv(const std::string &path) const;
   Case &find_case(const std::string &topic, const std::string &name);
   static double low(std::vector<double> values);
 
@@ -59,5 +59,8 @@ class Report : public benchmark::BenchmarkReporter {
 
 // Flags for all programs: interleaved repetitions.
 void initialize(int *argc, char **argv);
+
+// What main() does: the status of body, or 2 and a line that says what went wrong.
+int run_program(int (*body)(int argc, char **argv), int argc, char **argv);
 
 }  // namespace wgbench

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -366,18 +365,11 @@ int run(int argc, char **argv) {
     benchmark::RunSpecifiedBenchmarks(&report);
     benchmark::ClearRegisteredBenchmarks();
   }
-  report.print();
-  if (const char *csv = std::getenv("WGPP_BENCH_CSV"); csv != nullptr) report.write_csv(csv);
-  return report.met() ? 0 : 1;
+  return report.finish();
 }
 
 }  // namespace
 
 int main(int argc, char **argv) {
-  try {
-    return run(argc, argv);
-  } catch (const std::exception &error) {
-    fmt::print(stderr, "trie_bench: {}\n", error.what());
-    return 2;
-  }
+  return wgbench::run_program(run, argc, argv);
 }

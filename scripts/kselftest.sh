@@ -24,7 +24,7 @@ debug=no quick=no
 case ${1-} in
 --debug) debug=yes; shift ;;
 --quick) quick=yes; shift ;;
--h | --help) sed -n '4,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+-h | --help) sed -n '4,19s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
 esac
 
 tool=${WGTOOL:-$top/build/tool/wgtool}

@@ -146,20 +146,20 @@ TEST(SecretKey, IsWipedWhenItGoesAway) {
   for (const volatile unsigned char &byte : storage) EXPECT_EQ(byte, 0);
 }
 
-TEST(TextFile, TakesOneKeyAndBlanksAfterIt) {
+TEST(KeyFile, TakesOneKeyAndBlanksAfterIt) {
   for (const char *tail : {"", "\n", " \t\r\n\n"}) {
     const TextFile file(std::string(kKeyPairs[1].private_key) + tail);
     EXPECT_EQ(read_key_file(file.path()).public_key().text(), kKeyPairs[1].public_key);
   }
 }
 
-TEST(TextFile, TakesEmptyAsNoKey) {
+TEST(KeyFile, TakesEmptyAsNoKey) {
   EXPECT_TRUE(read_key_file("/dev/null").is_zero());
   const TextFile file("");
   EXPECT_TRUE(read_key_file(file.path()).is_zero());
 }
 
-TEST(TextFile, RefusesTheRestByName) {
+TEST(KeyFile, RefusesTheRestByName) {
   const std::string key = kKeyPairs[1].private_key;
   const TextFile small("short"), tail(key + "x"), two(key + "\n" + key), nul(key + '\0');
   const TextFile bad("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=");

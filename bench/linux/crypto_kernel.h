@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * As much of the kernel's interface as its own ChaCha20-Poly1305 needs to be measured in a
+ * As much of the kernel's interface as its own cryptography needs to be measured in a
  * program. Vector registers cost nothing here: in a kernel each section of them does.
  */
 #ifndef WGPP_BENCH_CRYPTO_KERNEL_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the kernel's ChaCha20-Poly1305 takes from elsewhere in the kernel. */
+/* What the kernel's cryptography takes from elsewhere in the kernel, and what is inline there. */
 #include <crypto/blake2s.h>
 
 #include "crypto_kernel.h"
