@@ -5,20 +5,9 @@
 #include "cpu.hh"
 
 namespace wg {
-namespace {
-
-// A single short packet leaves most lanes idle: no gain, and more time in vector registers.
-constexpr size_t kMaxScalarLen = 32;
-
-bool is_for_vectors(const AeadPacket *packets, size_t num) {
-  return cpu_has_avx2() && (num > 1 || (num == 1 && packets[0].len > kMaxScalarLen));
-}
-
-}  // namespace
-
 void aead_seal_batch(AeadPacket *packets, size_t num, bool may_use_vectors) {
 #if WGPP_HAVE_AVX2
-  if (may_use_vectors && is_for_vectors(packets, num)) {
+  if (may_use_vectors && num != 0 && cpu_has_avx2()) {
     aead_run_avx2(packets, num, true);
     return;
   }
@@ -31,7 +20,7 @@ void aead_seal_batch(AeadPacket *packets, size_t num, bool may_use_vectors) {
 
 void aead_open_batch(AeadPacket *packets, size_t num, bool may_use_vectors) {
 #if WGPP_HAVE_AVX2
-  if (may_use_vectors && is_for_vectors(packets, num)) {
+  if (may_use_vectors && num != 0 && cpu_has_avx2()) {
     aead_run_avx2(packets, num, false);
     return;
   }

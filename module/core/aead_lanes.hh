@@ -54,6 +54,12 @@ struct Mac {
     has_end_key = false;
   }
 
+  [[gnu::always_inline]] void begin() {
+    word.begin(keys[index].bytes);
+    at = text();
+    is_begun = true;
+  }
+
   [[gnu::always_inline]] void block() {
     word.block(at);
     at += kMacBlockLen;
@@ -89,9 +95,7 @@ struct Mac {
       const bool is_whole = index < end_index;
       if (!is_begun) {
         if (!is_whole && !(index == end_index && has_end_key)) return;
-        word.begin(keys[index].bytes);
-        at = text();
-        is_begun = true;
+        begin();
       }
       const size_t done = static_cast<size_t>(at - text());
       left = (is_whole ? packets[index].len : end_len) / kMacBlockLen - done / kMacBlockLen;
@@ -191,6 +195,17 @@ template <typename V>
   __builtin_memcpy(part, &stream, sizeof part);
   for (size_t i = 0; i < len; ++i) dst[i] = static_cast<uint8_t>(src[i] ^ part[i]);
   wipe(part, sizeof part);
+}
+
+// dst = src xor stream, of any length.
+template <typename V>
+[[gnu::always_inline]] inline void xor_text(uint8_t *dst, const uint8_t *src, size_t len,
+                                            const uint8_t *stream) {
+  for (size_t part = 0; part < len; part += sizeof(V)) {
+    V v;
+    __builtin_memcpy(&v, stream + part, sizeof v);
+    xor_part(dst + part, src + part, len - part, v);
+  }
 }
 
 // Part number `part` of the blocks of all lanes.
@@ -312,12 +327,19 @@ template <typename Isa>
   Isa::put(group, 1, high);
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+// What the sanitizer puts around it counts, too.
+inline constexpr size_t kScrubLen = 768;
+#else
+inline constexpr size_t kScrubLen = 960;
+#endif
+
 // scrub_stack() of base.hh with vectors. For who calls run_group(), and no further up: it reaches
 // as far below the caller's frame as that and Mac::turn() do.
 template <typename V>
 [[gnu::noinline]] void scrub_near() {
   // Not an array of V: its alignment would leave a gap below the caller's frame.
-  uint8_t below[768];
+  uint8_t below[kScrubLen];
   wipe_object<V>(below);
 }
 
@@ -417,14 +439,9 @@ struct alignas(sizeof(typename Isa::V)) Stash {
   // For the first blocks of the round. Not inlined: what it leaves of the key stream is to be where
   // scrub_near() reaches.
   [[gnu::noinline]] void apply(AeadPacket *packets, size_t num_packets) const {
-    using V = typename Isa::V;
     Blocks blocks = {packets, num_packets, 0, 0};
     for (size_t i = 0; i < num && blocks.find(); ++i, blocks.step()) {
-      for (size_t part = 0; part < blocks.len(); part += sizeof(V)) {
-        V v;
-        __builtin_memcpy(&v, stream[i] + part, sizeof v);
-        xor_part(blocks.dst() + part, blocks.src() + part, blocks.len() - part, v);
-      }
+      xor_text<typename Isa::V>(blocks.dst(), blocks.src(), blocks.len(), stream[i]);
     }
   }
 };
@@ -479,11 +496,14 @@ template <typename Isa>
   Stash<Isa> stash;
   stash.num = 0;
   open_texts<Isa>(packets, num, group, stash);
+  wipe_object<typename Isa::V>(stash);
+}
+
+// What was decrypted before it was known to be forged is not for anyone to read.
+inline void wipe_forged(AeadPacket *packets, size_t num) {
   for (size_t i = 0; i < num; ++i) {
-    // Decrypted before it was known to be forged: not for anyone to read.
     if (!packets[i].is_good && packets[i].len != 0) wipe(packets[i].dst, packets[i].len);
   }
-  wipe_object<typename Isa::V>(stash);
 }
 
 template <typename Isa>
@@ -499,6 +519,7 @@ template <typename Isa>
       seal_round<Isa>(packets, now, group);
     } else {
       open_round<Isa>(packets, now, group);
+      wipe_forged(packets, now);
     }
     packets += now;
     num -= now;

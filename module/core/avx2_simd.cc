@@ -3,7 +3,7 @@
 #include "aead_levels.hh"
 
 #if WGPP_HAVE_AVX2
-#include "aead_lanes.hh"
+#include "aead_short.hh"
 
 // g++ has the name that both compilers know since version 12.
 #if defined(__clang__) || __GNUC__ >= 12
@@ -15,7 +15,7 @@
 namespace wg {
 namespace {
 
-// What run_group() is made of.
+// What run_group() and run_short() are made of.
 struct Avx2 {
   static constexpr size_t kLanes = 8;
   using V = uint32_t __attribute__((vector_size(4 * kLanes)));
@@ -39,6 +39,19 @@ struct Avx2 {
                                             28, 29, 30));
   }
 
+  // The halves of a register are rows of two blocks: each row turned by n words.
+  template <int n>
+  [[gnu::always_inline]] static V turn_rows(V v) {
+    return WGPP_SHUFFLE(v, v, n, (n + 1) % 4, (n + 2) % 4, (n + 3) % 4, 4 + n, 4 + (n + 1) % 4,
+                        4 + (n + 2) % 4, 4 + (n + 3) % 4);
+  }
+  [[gnu::always_inline]] static V low_halves(V a, V b) {
+    return WGPP_SHUFFLE(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
+  }
+  [[gnu::always_inline]] static V high_halves(V a, V b) {
+    return WGPP_SHUFFLE(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+
   // Words of a block from rows of lanes: half of each block.
   [[gnu::always_inline]] static void put(const Group<kLanes> &group, size_t half, V (&r)[8]) {
     V t[8];
@@ -58,8 +71,8 @@ struct Avx2 {
     V lanes[8];
 #pragma GCC unroll 4
     for (size_t i = 0; i < 4; ++i) {
-      lanes[i] = WGPP_SHUFFLE(u[i], u[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-      lanes[i + 4] = WGPP_SHUFFLE(u[i], u[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+      lanes[i] = low_halves(u[i], u[i + 4]);
+      lanes[i + 4] = high_halves(u[i], u[i + 4]);
     }
     put_parts<kLanes, V>(group, half, lanes);
   }
@@ -68,7 +81,7 @@ struct Avx2 {
 }  // namespace
 
 void aead_run_avx2(AeadPacket *packets, size_t num, bool is_seal) {
-  run_rounds<Avx2>(packets, num, is_seal);
+  run_batch<Avx2>(packets, num, is_seal);
   __builtin_ia32_vzeroall();
 }
 
