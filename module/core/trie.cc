@@ -154,6 +154,7 @@ template <uint8_t addr_len, bool has_popcnt>
       if (searches[i].step()) {
         // Which of a node's slots it is, the first line tells; most are in the next two.
         const char *const next = static_cast<const char *>(fringe_of(searches[i].slot));
+        if (next == nullptr) continue;  // a gap
         __builtin_prefetch(next);
         __builtin_prefetch(next + 64);
         __builtin_prefetch(next + 128);

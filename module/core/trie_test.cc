@@ -381,6 +381,29 @@ TEST_P(Trie, BatchFindsWhatSingleLookupsFind) {
   }
 }
 
+// A removal leaves a gap where the node below was, and the node above as it is.
+TEST_P(Trie, BatchPassesTheGapsOfRemovals) {
+  constexpr uint8_t kNum = 60;
+  for (const bool is_ipv4 : {true, false}) {
+    const auto prefix = [is_ipv4](uint8_t i, uint8_t host_bits) {
+      const auto len = static_cast<uint8_t>((is_ipv4 ? 32 : 128) - host_bits);
+      return is_ipv4 ? ipv4(10, i, 7, 9, len) : ipv6({0x20, 0x01, i, 7}, len);
+    };
+    Table table;
+    for (uint8_t i = 0; i < kNum; ++i) table.insert(prefix(i, i % 2), &values[i]);
+    for (uint8_t i = 0; i < kNum; i += 3) table.remove(prefix(i, i % 2), false);
+    std::vector<wgc_prefix> addresses;
+    for (uint8_t i = 0; i < kNum; ++i) addresses.push_back(prefix(i, 0));
+    std::vector<const uint8_t *> addrs;
+    for (const wgc_prefix &address : addresses) addrs.push_back(address.addr);
+    std::vector<void *> found(kNum);
+    wgc_trie_lookup_batch(table.trie(), addrs.data(), is_ipv4 ? 4 : 16, found.data(), kNum);
+    for (uint8_t i = 0; i < kNum; ++i) {
+      EXPECT_EQ(found[i], i % 3 == 0 ? nullptr : &values[i]) << int{i};
+    }
+  }
+}
+
 TEST_P(Trie, EmptyTrieMatchesNothing) {
   const Table table;
   EXPECT_EQ(table.lookup(ipv4(10, 0, 0, 1, 32)), nullptr);
