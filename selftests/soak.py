@@ -321,6 +321,8 @@ class Soak:
                 start = int(file.read(), 0)
             with open(f"/sys/module/{name}/coresize", encoding="ascii") as file:
                 end = start + int(file.read())
+            # The kernel tells of some of them with a trace: scan-log.sh.
+            self.log("memory runs out on purpose")
         for path in FAULT_DIRS:
             values = {"probability": percent}
             if percent:
@@ -330,7 +332,14 @@ class Soak:
             for name, value in values.items():
                 with open(f"{path}/{name}", "w", encoding="ascii") as file:
                     file.write(str(value))
+        if not percent:
+            self.log("memory is back")
         return True
+
+    @staticmethod
+    def log(text):
+        with open("/dev/kmsg", "w", encoding="ascii") as file:
+            file.write(f"<6>selftest: {text}\n")
 
     def num_left(self):
         left = 0
