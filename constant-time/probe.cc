@@ -11,30 +11,23 @@
 
 #include <cstdio>
 #include <cstring>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "aead.hh"
 #include "blake2s.hh"
-#include "cpu.hh"
 #include "hkdf.hh"
-#include "host_cpu.hh"
+#include "program.hh"
 #include "wgcore.h"
 #include "x25519.hh"
 
 namespace {
 
-using Bytes = std::vector<uint8_t>;
-
-std::mt19937 random_numbers(1);
-
-Bytes random_bytes(size_t len) {
-  Bytes out(len);
-  for (uint8_t &byte : out) byte = static_cast<uint8_t>(random_numbers());
-  return out;
-}
+using wgsecret::Bytes;
+using wgsecret::random_bytes;
+using wgsecret::require;
+using wgsecret::span;
 
 // Random bytes that nobody may look at.
 Bytes secret_bytes(size_t len) {
@@ -49,14 +42,6 @@ void publish(void *data, size_t len) {
 
 void publish(Bytes &bytes) {
   publish(bytes.data(), bytes.size());
-}
-
-void require(bool is_true, const char *what) {
-  if (!is_true) throw std::runtime_error(std::string(what) + " does not work");
-}
-
-wg::ConstBytes span(const Bytes &bytes) {
-  return {bytes.data(), bytes.size()};
 }
 
 void probe_x25519() {
@@ -228,13 +213,7 @@ int leak(const std::string &how) {
 int run(const std::string &what) {
   if (RUNNING_ON_VALGRIND == 0) throw std::runtime_error("it has to be run by valgrind");
   if (what == "branch" || what == "index") return leak(what) & 0;
-  const uint32_t features = wg::host_cpu_features();
-  if (what == "avx2") {
-    require((features & WGC_CPU_AVX2) != 0, "AVX2 on this processor");
-    wgc_cpu_set(features);
-  } else if (what != "scalar") {
-    throw std::runtime_error("no such level: " + what);
-  }
+  wgsecret::use_level(what);
   probe_x25519();
   probe_hashes();
   probe_aead();
@@ -247,11 +226,5 @@ int run(const std::string &what) {
 }  // namespace
 
 int main(int argc, char **argv) {
-  try {
-    if (argc != 2) throw std::runtime_error("one argument is needed");
-    return run(argv[1]);
-  } catch (const std::exception &error) {
-    std::fprintf(stderr, "probe: %s\n", error.what());
-    return 1;
-  }
+  return wgsecret::run_program(run, argc, argv);
 }

@@ -9,12 +9,9 @@
 #include <ucontext.h>
 #include <valgrind/memcheck.h>
 
-#include <bit>
 #include <cstdio>
 #include <cstring>
 #include <functional>
-#include <random>
-#include <stdexcept>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -22,14 +19,17 @@
 #include "aead.hh"
 #include "chacha20.hh"
 #include "hkdf.hh"
-#include "host_cpu.hh"
 #include "params.hh"
+#include "program.hh"
 #include "wgcore.h"
 #include "x25519.hh"
 
 namespace {
 
-using Bytes = std::vector<uint8_t>;
+using wgsecret::Bytes;
+using wgsecret::random_bytes;
+using wgsecret::require;
+using wgsecret::span;
 
 constexpr int kFound = 3;
 constexpr size_t kStackLen = 256 << 10;
@@ -37,18 +37,7 @@ constexpr size_t kStackLen = 256 << 10;
 constexpr uint64_t kSecond = 1000000000;
 constexpr size_t kTagLen = wg::kAeadTagLen;
 
-std::mt19937 random_numbers(1);
 bool has_found = false;
-
-Bytes random_bytes(size_t len) {
-  Bytes out(len);
-  for (uint8_t &byte : out) byte = static_cast<uint8_t>(random_numbers());
-  return out;
-}
-
-wg::ConstBytes span(const Bytes &bytes) {
-  return {bytes.data(), bytes.size()};
-}
 
 // The words that nobody may find.
 class Secrets {
@@ -98,10 +87,6 @@ class Secrets {
  private:
   std::unordered_set<uint32_t> words_;
 };
-
-void require(bool is_true, const char *what) {
-  if (!is_true) throw std::runtime_error(std::string(what) + " does not work");
-}
 
 const std::function<void()> *to_run;
 
@@ -277,13 +262,7 @@ int run(const std::string &what) {
         "a planted key", [&] { plant(key); }, [&](Secrets &secrets) { secrets.add(key); });
     return has_found ? kFound : 0;
   }
-  const uint32_t features = wg::host_cpu_features();
-  if (what == "avx2") {
-    require((features & WGC_CPU_AVX2) != 0, "AVX2 on this processor");
-    wgc_cpu_set(features);
-  } else if (what != "scalar") {
-    throw std::runtime_error("no such level: " + what);
-  }
+  wgsecret::use_level(what);
   for (const size_t num : {1, 2, 3, 7, 8, 9, 17}) {
     for (const size_t len : {0, 16, 33, 64, 100, 300, 512, 577, 1420}) search_batch(num, len);
   }
@@ -295,11 +274,5 @@ int run(const std::string &what) {
 }  // namespace
 
 int main(int argc, char **argv) {
-  try {
-    if (argc != 2) throw std::runtime_error("one argument is needed");
-    return run(argv[1]);
-  } catch (const std::exception &error) {
-    std::fprintf(stderr, "residue: %s\n", error.what());
-    return 1;
-  }
+  return wgsecret::run_program(run, argc, argv);
 }

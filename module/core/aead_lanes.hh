@@ -499,7 +499,7 @@ template <typename Isa>
   wipe_object<typename Isa::V>(stash);
 }
 
-// What was decrypted before it was known to be forged is not for anyone to read.
+// What a forged packet was, or has been decrypted to, is not for anyone to read.
 inline void wipe_forged(AeadPacket *packets, size_t num) {
   for (size_t i = 0; i < num; ++i) {
     if (!packets[i].is_good && packets[i].len != 0) wipe(packets[i].dst, packets[i].len);

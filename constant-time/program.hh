@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+// What the programs of this directory share.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "base.hh"
+#include "host_cpu.hh"
+#include "wgcore.h"
+
+namespace wgsecret {
+
+using Bytes = std::vector<uint8_t>;
+
+// The same ones in every run.
+inline Bytes random_bytes(size_t len) {
+  static std::mt19937 numbers(1);
+  Bytes out(len);
+  for (uint8_t &byte : out) byte = static_cast<uint8_t>(numbers());
+  return out;
+}
+
+inline wg::ConstBytes span(const Bytes &bytes) {
+  return {bytes.data(), bytes.size()};
+}
+
+inline void require(bool is_true, const char *what) {
+  if (!is_true) throw std::runtime_error(std::string(what) + " does not work");
+}
+
+// level: scalar or avx2; the latter with all else that the processor has.
+inline void use_level(const std::string &level) {
+  const uint32_t features = wg::host_cpu_features();
+  if (level == "avx2") {
+    require((features & WGC_CPU_AVX2) != 0, "AVX2 on this processor");
+    wgc_cpu_set(features);
+  } else if (level != "scalar") {
+    throw std::runtime_error("no such level: " + level);
+  }
+}
+
+// What main() does with its one argument: the status of body, or 1 and a line that says why.
+inline int run_program(int (*body)(const std::string &what), int argc, char **argv) {
+  try {
+    if (argc != 2) throw std::runtime_error("one argument is needed");
+    return body(argv[1]);
+  } catch (const std::exception &error) {
+    std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
+    return 1;
+  }
+}
+
+}  // namespace wgsecret
