@@ -13,7 +13,7 @@ import sys
 
 PANELS = (("seal", 1, "one packet"), ("seal", 8, "8 packets with one key"))
 # Colours that are told apart without colour vision, in the order of the legend.
-COLOURS = ("#000000", "#d55e00", "#cc79a7", "#56b4e9", "#009e73", "#0072b2")
+COLOURS = ("#000000", "#d55e00", "#cc79a7", "#56b4e9", "#009e73", "#0072b2", "#e69f00")
 WIDTH, HEIGHT, LEFT, TOP, GAP = 380, 300, 60, 60, 70
 LEGEND_STEP = 110
 

@@ -33,14 +33,15 @@ inline void require(bool is_true, const char *what) {
   if (!is_true) throw std::runtime_error(std::string(what) + " does not work");
 }
 
-// level: scalar or avx2; the latter with all else that the processor has.
-inline void use_level(const std::string &level) {
-  const uint32_t features = wg::host_cpu_features();
-  if (level == "avx2") {
-    require((features & WGC_CPU_AVX2) != 0, "AVX2 on this processor");
-    wgc_cpu_set(features);
-  } else if (level != "scalar") {
-    throw std::runtime_error("no such level: " + level);
+// level: a name of wgc_cpu_level(), and "/portable" behind it for X25519 without ADX.
+inline void use_level(std::string level) {
+  uint32_t features = wg::host_cpu_features();
+  if (const size_t at = level.find("/portable"); at != std::string::npos) {
+    level.resize(at);
+    features &= ~uint32_t{WGC_CPU_ADX};
+  }
+  if (!wgc_cpu_choose(features, level.c_str())) {
+    throw std::runtime_error("no such level on this processor: " + level);
   }
 }
 

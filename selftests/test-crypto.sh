@@ -2,13 +2,26 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Each implementation of the cryptography that the processor has, chosen when the module is
-# loaded: the log names it, and packets of all sizes get through both ways. That one talks to
-# another is for the interoperation tests to show, which run with the best one.
+# loaded: the log names it, and packets of all sizes get through to the in-tree module and back.
 #
 #   a  eth-b 192.0.2.1 ---- veth ---- 192.0.2.2 eth-a  b
 #      wg0   10.9.0.1  === tunnel === 10.9.0.2  wg0
+#      (under test, kind wgpp)        (in-tree, kind wireguard)
 
 . "$(dirname "$0")/common.sh"
+
+levels=(scalar avx2 avx512)
+
+# can LEVEL: whether this processor has it
+can() {
+	local flag flags=()
+	case $1 in
+	avx2) flags=(avx2 bmi2) ;;
+	avx512) flags=(avx2 bmi2 avx512f avx512vl) ;;
+	adx) flags=(adx bmi2) ;;
+	esac
+	for flag in "${flags[@]}"; do grep -qw "$flag" /proc/cpuinfo || return; done
+}
 
 # names CRYPTO X25519: what the module said when it was loaded last
 names() {
@@ -16,66 +29,68 @@ names() {
 		grep -F "crypto $1, X25519 $2, self-test passed"
 }
 
+# load PARAMETER...: ours alone; its devices go with it
+load() {
+	! module_loaded || module_unload
+	module_load kind=wgpp "$@"
+}
+
+default_is_best() {
+	load
+	names "$best" "$x25519"
+}
+
 # Alone a packet is not worth a batch; from a file of many there are batches of all lengths.
-carries() {
+level_works() {
 	local size
-	for size in 0 1 100 255 900 1392; do
-		in_ns a ping -q -n -c 2 -i 0.01 -W 10 -s "$size" 10.9.0.2
+	load "crypto=$1"
+	if [[ $1 == scalar ]]; then names scalar portable; else names "$1" "$x25519"; fi
+	ip_ns b link del "${ns_dev[b]}"
+	pair_devices
+	pair_outer 4
+	for size in 0 100 255 1392; do
+		in_ns a ping -q -n -c 1 -W 10 -s "$size" 10.9.0.2
 	done
-	in_ns a ping -q -n -c 100 -l 64 -i 0.002 -W 10 -s 1000 10.9.0.2
-	in_ns a python3 "$TRAFFIC" tcp 10.9.0.2 7000 300000
-	in_ns a python3 "$TRAFFIC" udp 10.9.0.2 7000 32 1371
+	in_ns a ping -q -n -c 64 -l 64 -i 0.002 -W 10 -s 1000 10.9.0.2
+	in_ns a python3 "$TRAFFIC" tcp 10.9.0.2 7000 200000
 }
 
-default_works() {
-	# shellcheck disable=SC2046 # two words
-	names $(best)
-	carries
-}
-
-scalar_works() {
-	module_unload
-	module_load "kind=$KIND" crypto=scalar
-	names scalar portable
-	pair_up
-	carries
-}
-
-# can FLAG: with BMI2, which is needed beside it
-can() {
-	grep -qw "$1" /proc/cpuinfo && grep -qw bmi2 /proc/cpuinfo
-}
-
-best() {
-	if can avx2; then echo -n 'avx2 '; else echo -n 'scalar '; fi
-	if can adx; then echo adx; else echo portable; fi
-}
-
+# refused NAME: it is named with what there is, and the module does not stay
 refused() {
 	module_unload
 	log_mark
-	refuse module_load "kind=$KIND" "crypto=$1"
-	log_since "$log_marker" | grep -F "$2"
+	refuse module_load kind=wgpp "crypto=$1"
+	log_since "$log_marker" |
+		grep -F "crypto=\"$1\" is none of what this processor can do: auto, scalar"
 	refuse module_loaded
-	module_load
+	module_load kind=wgpp
 }
 
-plan 3
+plan $((${#levels[@]} + 2))
+require_tools wg ping modinfo
 if [[ $WGPP_MODULE == in-tree ]]; then
-	for _ in 1 2 3; do skip "the choice" "the in-tree module has no parameter crypto"; done
+	for _ in "${levels[@]}" 1 2; do skip "the choice" "the in-tree module has no parameter crypto"; done
 	finish
 fi
-require_tools ping
-keygen a b
-ns_create a b
-veth_link a b
-addr_add a eth-b 192.0.2.1/24
-addr_add b eth-a 192.0.2.2/24
-pair_files
-pair_up
+# wg speaks to the family "wireguard" alone, and here that is the in-tree module.
+[[ ${WGTOOL##*/} != wg ]] || bail_out "set WGTOOL to wgtool, which can speak to kind wgpp"
+modules_begin
+ns_kind[a]=wgpp ns_kind[b]=wireguard ns_tool[b]=wg
+best=scalar x25519=portable
+for level in "${levels[@]}"; do
+	if can "$level"; then best=$level; fi
+done
+if can adx; then x25519=adx; fi
+pair_create
+pair_outer 4
 serve b
-check "without a choice: the best that there is, by its name: $(best)" default_works
-check "scalar, when asked for" scalar_works
-check "what nobody knows is refused, with the names" refused mmx \
-	'crypto="mmx" is none of auto, scalar, avx2'
+check "without a choice: the best that there is, by its name: $best, $x25519" default_is_best
+for level in "${levels[@]}"; do
+	if can "$level"; then
+		check "$level, with the in-tree module" level_works "$level"
+	else
+		skip "$level, with the in-tree module" "this processor does not have it"
+	fi
+done
+check "what nobody knows is refused, with the names" refused mmx
 finish

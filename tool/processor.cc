@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <string_view>
 
 #include "error.hh"
 #include "host_cpu.hh"
@@ -16,30 +15,28 @@ namespace {
 
 constexpr const char *kVariable = "WGPP_CRYPTO";
 
+// The levels of this processor, with a comma before each of them.
+std::string levels() {
+  std::string text;
+  const char *level;
+  for (size_t i = 0; (level = wgc_cpu_level(host_cpu_features(), i)) != nullptr; ++i) {
+    text += fmt::format(", {}", level);
+  }
+  return text;
+}
+
 }  // namespace
 
 void choose_crypto() {
-  const char *const text = std::getenv(kVariable);
-  const std::string_view wanted = text == nullptr ? "auto" : text;
-  uint32_t chosen = host_cpu_features();
-  if (wanted == "scalar") {
-    chosen &= ~uint32_t{WGC_CPU_AVX2 | WGC_CPU_ADX};
-  } else if (wanted == "avx2") {
-    if ((chosen & WGC_CPU_AVX2) == 0) {
-      throw Error(fmt::format("{}=avx2: this processor lacks AVX2 or BMI2; use auto", kVariable));
-    }
-  } else if (wanted != "auto") {
-    throw Error(
-        fmt::format("{} is none of auto, scalar, avx2: `{}'", kVariable, printable(wanted)));
-  }
-  wgc_cpu_set(chosen);
+  const char *const wanted = std::getenv(kVariable);
+  if (wgc_cpu_choose(host_cpu_features(), wanted == nullptr ? "auto" : wanted)) return;
+  throw Error(fmt::format("{} `{}' is none of what this processor can do: auto{}", kVariable,
+                          printable(wanted), levels()));
 }
 
 std::string crypto_text() {
-  const bool has_avx2 = (host_cpu_features() & WGC_CPU_AVX2) != 0;
-  return fmt::format("crypto: {}, X25519: {} (this processor has {}; {} chooses)",
-                     wgc_crypto_level(), wgc_x25519_level(),
-                     has_avx2 ? "scalar and avx2" : "scalar", kVariable);
+  return fmt::format("crypto: {}, X25519: {} (of auto{}: {} chooses)", wgc_crypto_level(),
+                     wgc_x25519_level(), levels(), kVariable);
 }
 
 }  // namespace wg::tool

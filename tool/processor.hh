@@ -8,7 +8,7 @@ namespace wg::tool {
 
 /**
  * Tells the core what this processor has, less what the variable WGPP_CRYPTO keeps it from:
- * "auto" (the default) is the best there is, "scalar" and "avx2" are what they say.
+ * "auto" (the default) is the best there is; the others are what wgc_cpu_level() names.
  *
  * Throws Error when the variable names something else, or something that the processor lacks.
  */

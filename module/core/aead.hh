@@ -48,7 +48,7 @@ void aead_seal_batch(AeadPacket *packets, size_t num, bool may_use_vectors);
 // A packet whose tag is wrong has zeros for a text then; the others do not suffer.
 void aead_open_batch(AeadPacket *packets, size_t num, bool may_use_vectors);
 
-// What a batch is worked on with: "scalar" or "avx2".
+// What a batch is worked on with: a name of cpu_level().
 const char *aead_level();
 
 }  // namespace wg

@@ -76,6 +76,14 @@ void wgc_cpu_set(uint32_t features) {
   wg::set_cpu_features(features);
 }
 
+bool wgc_cpu_choose(uint32_t features, const char *level) {
+  return wg::choose_cpu_level(features, level);
+}
+
+const char *wgc_cpu_level(uint32_t features, size_t index) {
+  return wg::cpu_level(features, index);
+}
+
 const char *wgc_crypto_level(void) {
   return wg::aead_level();
 }

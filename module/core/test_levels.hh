@@ -35,7 +35,10 @@ inline std::vector<Level> possible(const std::vector<Level> &levels) {
 
 // How packets are sealed and opened.
 inline std::vector<Level> packet_levels() {
-  return possible({{"scalar", 0}, {"avx2", WGC_CPU_AVX2}});
+  return possible({{"scalar", 0},
+                   {"avx2", WGC_CPU_AVX2},
+                   {"avx512", WGC_CPU_AVX2 | WGC_CPU_AVX512},
+                   {"neon", WGC_CPU_NEON}});
 }
 
 // How handshakes multiply.

@@ -2,7 +2,7 @@
 /* Loading and unloading. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#if defined(CONFIG_X86) || defined(CONFIG_UML_X86)
+#if defined(CONFIG_X86) || defined(CONFIG_UML_X86) || defined(CONFIG_ARM64)
 #include <asm/cpufeature.h>
 #endif
 #include <linux/ctype.h>
@@ -24,7 +24,7 @@ MODULE_PARM_DESC(kind, "name of the link kind and of the netlink family (default
 
 static char crypto[8] = "auto";
 module_param_string(crypto, crypto, sizeof(crypto), 0444);
-MODULE_PARM_DESC(crypto, "instructions of the cryptography: auto, scalar or avx2 (default: auto, the best that the processor has)");
+MODULE_PARM_DESC(crypto, "instructions of the cryptography: auto, scalar, avx2, avx512 or neon (default: auto, the best that the processor has)");
 
 bool wg_vectors_used __ro_after_init;
 
@@ -63,10 +63,20 @@ static bool __init has_ymm_state(void)
 {
 	return cpu_has_xfeatures(XFEATURE_MASK_SSE | XFEATURE_MASK_YMM, NULL);
 }
+
+static bool __init has_avx512_state(void)
+{
+	return has_ymm_state() && cpu_has_xfeatures(XFEATURE_MASK_AVX512, NULL);
+}
 #elif defined(CONFIG_UML_X86)
+/* The registers are saved by the kernel below. */
 static bool __init has_ymm_state(void)
 {
-	/* The registers are saved by the kernel below. */
+	return true;
+}
+
+static bool __init has_avx512_state(void)
+{
 	return true;
 }
 #endif
@@ -81,9 +91,15 @@ static u32 __init cpu_features(void)
 	if (IS_ENABLED(CONFIG_64BIT) && boot_cpu_has(X86_FEATURE_AVX2) &&
 	    boot_cpu_has(X86_FEATURE_BMI2) && has_ymm_state())
 		features |= WGC_CPU_AVX2;
+	if ((features & WGC_CPU_AVX2) && boot_cpu_has(X86_FEATURE_AVX512F) &&
+	    boot_cpu_has(X86_FEATURE_AVX512VL) && has_avx512_state())
+		features |= WGC_CPU_AVX512;
 	if (IS_ENABLED(CONFIG_64BIT) && boot_cpu_has(X86_FEATURE_ADX) &&
 	    boot_cpu_has(X86_FEATURE_BMI2))
 		features |= WGC_CPU_ADX;
+#elif defined(WG_HAVE_NEON)
+	if (cpu_have_named_feature(ASIMD))
+		features |= WGC_CPU_NEON;
 #endif
 	return features;
 }
@@ -92,21 +108,20 @@ static u32 __init cpu_features(void)
 static int __init choose_crypto(void)
 {
 	u32 features = cpu_features();
+	const char *level;
+	char levels[64];
+	size_t i;
+	int len;
 
-	if (!strcmp(crypto, "scalar")) {
-		features &= ~(WGC_CPU_AVX2 | WGC_CPU_ADX);
-	} else if (!strcmp(crypto, "avx2")) {
-		if (!(features & WGC_CPU_AVX2)) {
-			pr_err("crypto=avx2: this processor lacks AVX2 or BMI2: use crypto=auto\n");
-			return -ENODEV;
-		}
-	} else if (strcmp(crypto, "auto")) {
-		pr_err("crypto=\"%s\" is none of auto, scalar, avx2\n", crypto);
-		return -EINVAL;
+	if (wgc_cpu_choose(features, crypto)) {
+		wg_vectors_used = strcmp(wgc_crypto_level(), "scalar");
+		return 0;
 	}
-	wgc_cpu_set(features);
-	wg_vectors_used = features & WGC_CPU_AVX2;
-	return 0;
+	len = scnprintf(levels, sizeof(levels), "auto");
+	for (i = 0; (level = wgc_cpu_level(features, i)); ++i)
+		len += scnprintf(levels + len, sizeof(levels) - len, ", %s", level);
+	pr_err("crypto=\"%s\" is none of what this processor can do: %s\n", crypto, levels);
+	return -EINVAL;
 }
 
 /* Return: the name of what failed, or NULL. */

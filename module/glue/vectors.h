@@ -11,6 +11,10 @@
 #include <linux/types.h>
 #if defined(CONFIG_X86) || defined(CONFIG_UML_X86)
 #include <asm/fpu/api.h>
+#elif defined(CONFIG_ARM64) && defined(CONFIG_KERNEL_MODE_NEON) && defined(WG_HAVE_NEON_BEGIN)
+#define WG_HAVE_NEON
+#include <asm/neon.h>
+#include <asm/simd.h>
 #endif
 
 /* More packets of a batch are not added; some 15 microseconds of work. */
@@ -32,6 +36,11 @@ static inline bool wg_vectors_begin(void)
 		return false;
 	kernel_fpu_begin();
 	return true;
+#elif defined(WG_HAVE_NEON)
+	if (!wg_vectors_used || !may_use_simd())
+		return false;
+	kernel_neon_begin();
+	return true;
 #else
 	return false;
 #endif
@@ -43,6 +52,9 @@ static inline void wg_vectors_end(bool begun)
 #if defined(CONFIG_X86) || defined(CONFIG_UML_X86)
 	if (begun)
 		kernel_fpu_end();
+#elif defined(WG_HAVE_NEON)
+	if (begun)
+		kernel_neon_end();
 #endif
 }
 

@@ -103,12 +103,31 @@ enum wgc_cpu_feature {
 	WGC_CPU_POPCNT = 1 << 0,
 	WGC_CPU_AVX2 = 1 << 1,		/* with BMI2, and registers that the kernel saves */
 	WGC_CPU_ADX = 1 << 2,		/* with BMI2; no vectors */
+	WGC_CPU_AVX512 = 1 << 3,	/* AVX-512F and VL, where there is WGC_CPU_AVX2, too */
+	WGC_CPU_NEON = 1 << 4,		/* arm64's vector registers */
 };
 
 /** wgc_cpu_set() - say what the processor has; once, before anything else */
 void wgc_cpu_set(uint32_t features);
 
-/** wgc_crypto_level() - what batches are sealed and opened with: "scalar" or "avx2" */
+/**
+ * wgc_cpu_choose() - the same, with a level of the cryptography that somebody asked for
+ * @features: what the processor has
+ * @level: "auto" for the best one, or a name that wgc_cpu_level() gives
+ *
+ * Return: false, and nothing has changed, when there is no such level on this processor.
+ */
+bool wgc_cpu_choose(uint32_t features, const char *level);
+
+/**
+ * wgc_cpu_level() - the levels of the cryptography that a processor with @features has
+ * @index: from 0, which is "scalar"; the best one is the last
+ *
+ * Return: a name of less than 8 characters, or NULL when @index is beyond the last one.
+ */
+const char *wgc_cpu_level(uint32_t features, size_t index);
+
+/** wgc_crypto_level() - what batches are sealed and opened with: a name of wgc_cpu_level() */
 const char *wgc_crypto_level(void);
 
 /** wgc_x25519_level() - what handshakes multiply with: "portable" or "adx" */
