@@ -44,4 +44,6 @@ enum class CookieOp : uint8_t {
   kNumOps
 };
 
+enum class PrimitiveOp : uint8_t { kOne, kLongNonce, kBatch, kHash, kMultiply, kNumOps };
+
 }  // namespace wgfuzz

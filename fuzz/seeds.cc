@@ -21,6 +21,7 @@ namespace {
 
 using wgfuzz::CookieOp;
 using wgfuzz::MessageOp;
+using wgfuzz::PrimitiveOp;
 using wgfuzz::TimerOp;
 using wgfuzz::TrieOp;
 
@@ -157,6 +158,42 @@ void add_messages(Corpus &corpus) {
                      .op(MessageOp::kForge, 0, 0));
 }
 
+void add_primitives(Corpus &corpus) {
+  // The level comes first; there are two at least on most processors.
+  for (unsigned level = 0; level < 2; ++level) {
+    const std::string number = std::to_string(level);
+    corpus.add("primitives", "one-" + number,
+               Seed().u8(level).op(PrimitiveOp::kOne).u32(1).u16(1420).u32(2).u8(20).u32(3).u64(4));
+    corpus.add("primitives", "long-nonce-" + number,
+               Seed().u8(level).op(PrimitiveOp::kLongNonce).u32(1).u32(2).u16(32).u32(3).u8(16));
+    Seed batch;
+    batch.u8(level).op(PrimitiveOp::kBatch).u32(1).u8(4);
+    for (unsigned i = 0; i < 5; ++i) {
+      batch.u8(i);
+      if (i % 2 == 1) batch.u32(i);
+      if (i == 4) {
+        batch.u16(1420);
+      } else {
+        batch.u8(70 * i);
+      }
+      batch.u32(i).u64(i).u8(i);
+    }
+    for (unsigned i = 0; i < 5; ++i) batch.u8(i % 2).u16(i).u8(i / 2);
+    corpus.add("primitives", "batch-" + number, batch);
+    corpus.add("primitives", "hash-" + number,
+               Seed().u8(level).op(PrimitiveOp::kHash).u16(130).u32(1).u8(31).u32(2).u8(63).u32(3));
+    // 2^255 - 20 as the point.
+    corpus.add("primitives", "multiply-" + number,
+               Seed()
+                   .u8(level)
+                   .op(PrimitiveOp::kMultiply)
+                   .text(std::string(32, 's'))
+                   .u8(0xec)
+                   .text(std::string(30, '\xff'))
+                   .u8(0x7f));
+  }
+}
+
 void add_core(Corpus &corpus) {
   const std::string v4("\x45\0\0\x14\0\0\0\0\x40\x11\0\0\xc0\0\2\1\xc0\0\2\2", 20);
   std::string v6("\x60\0\0\0\0\4\x3b\x40", 8);
@@ -216,19 +253,6 @@ void add_core(Corpus &corpus) {
     corpus.add("trie", "steal" + suffix, steal);
     corpus.add("trie", "joined" + suffix, joined);
   }
-
-  // Keys, then packets: shape, length, counter, text, how it is changed.
-  Seed few, many, spoiled;
-  few.u8(1).u8(2).u8(3).u8(0x40).u16(300).u64(7).text(std::string(300, 'a')).u8(1);
-  many.u8(1).u8(1).u8(1);
-  for (unsigned i = 0; i < 9; ++i) {
-    many.u8(i % 3 + (i % 2) * 0x80).u8(17 * i).u64(i).text(std::string(17 * i, 'b')).u8(1);
-    spoiled.u8(i == 0 ? 5 : 0x80).u8(64).u64(i).text(std::string(64, 'c')).u8(i % 2);
-    if (i % 2 == 0) spoiled.u16(70).u8(1);
-  }
-  corpus.add("batch", "few", few);
-  corpus.add("batch", "many", many);
-  corpus.add("batch", "spoiled", spoiled);
 
   Seed retries, keepalive, silent;
   retries.op(TimerOp::kBegin, 0).op(TimerOp::kEvent, 0x14).u16(9);
@@ -433,6 +457,7 @@ int main(int argc, char **argv) {
     Corpus corpus(argv[1]);
     add_messages(corpus);
     add_core(corpus);
+    add_primitives(corpus);
     add_text(corpus);
     add_netlink(corpus);
   } catch (const std::exception &error) {
