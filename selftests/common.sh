@@ -42,8 +42,9 @@ log_serial=0
 namespaces=()
 background=()
 modules_moved=
-# Per namespace: what differs from the module under test, and the tunnel device (wg0).
-declare -A ns_kind=() ns_tool=() ns_dev=()
+# Per namespace: what differs from the module under test, the tunnel device (wg0), and its index
+# where that matters.
+declare -A ns_kind=() ns_tool=() ns_dev=() ns_index=()
 # Public keys by the name given to keygen.
 declare -A pub=()
 
@@ -312,7 +313,8 @@ wg_link() {
 		in_ns "$ns" wireguard-go "${ns_dev[$ns]}" >>"$tmp/bg.go.out" 2>&1 </dev/null
 	fi
 	{
-		[[ $kind == go ]] || echo "link add ${ns_dev[$ns]} type $kind"
+		[[ $kind == go ]] ||
+			echo "link add ${ns_dev[$ns]} ${ns_index[$ns]:+index ${ns_index[$ns]}} type $kind"
 		for address in "$@"; do
 			case $address in
 			*:*) echo "addr add $address dev ${ns_dev[$ns]} nodad" ;;

@@ -4,7 +4,8 @@
 //   fuzz-netlink FAMILY NUM-REQUESTS PRIVATE-KEY-FILE PEER-KEY PEER-ADDRESS PEER-PORT
 //                CARRIER DEVICE...
 //
-// Everything may happen to each DEVICE. CARRIER is only read, and sent what has to be refused.
+// Everything may happen to each DEVICE. CARRIER is only read, and sent what has to be refused; its
+// index is to be one that a changed byte of another's does not make.
 // PRIVATE-KEY-FILE, PEER-KEY, PEER-ADDRESS (IPv4) and PEER-PORT are a configuration with which a
 // DEVICE works: it is set again and again, so that requests hit a device with live sessions.
 // Each reply is checked: an error that the interface knows, or an acknowledgement, or a dump whose
