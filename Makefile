@@ -12,8 +12,8 @@ JOBS ?= $(shell nproc)
 TOOL := build/tool/wgtool
 
 .PHONY: all help module tool install uninstall demo demo-compare check check-debug check-memory \
-	check-secrets check-slow host-test core-check static-check fuzz coverage bench kselftest \
-	interop-matrix soak selftest-tools vm-module vm-shell clean need-cxx need-kdir
+	check-secrets check-slow check-arch host-test core-check static-check fuzz coverage \
+	bench kselftest interop-matrix soak selftest-tools vm-module vm-shell clean need-cxx need-kdir
 
 all: module tool
 
@@ -40,6 +40,7 @@ help:
 	@echo '  make core-check       that the core uses nothing it must not'
 	@echo '  make check-secrets    that no branch or address depends on a secret, and none stays'
 	@echo '  make check-slow       unit tests that take minutes'
+	@echo '  make check-arch       unit tests of the core on other architectures, emulated'
 	@echo '  make static-check     formatting and static analysis'
 	@echo '  make fuzz             every fuzz target for FUZZ_SECONDS (60) seconds'
 	@echo '  make coverage         lines and branches that the unit tests run, file by file'
@@ -122,6 +123,9 @@ check-secrets:
 
 check-slow:
 	@scripts/check-slow.sh
+
+check-arch:
+	@scripts/check-arch.sh
 
 core-check: vm-module
 	scripts/check-core.sh

@@ -3,9 +3,9 @@
 #
 # Downloads a Debian package of any release, without installing it.
 #
-#	scripts/debian-package.sh RELEASE PACKAGE DIR
+#	scripts/debian-package.sh RELEASE PACKAGE DIR [ARCHITECTURE]
 #
-# for example: sid linux-source-7.2 DIR. The package is put into DIR, which has to exist, and its
+# for example: sid linux-source-7.2 DIR. The architecture is this machine's unless it is given. The package is put into DIR, which has to exist, and its
 # path is printed. This machine's own apt is left alone: the release's package lists are read into
 # DIR, and the archive is the one that this machine already uses.
 set -euo pipefail
@@ -18,8 +18,8 @@ die() {
 case ${1-} in
 -h | --help) sed -n '4,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
 esac
-[[ $# == 3 ]] || die "a release, a package and a directory are needed (try --help)"
-release=$1 package=$2 dir=$(realpath "$3")
+[[ $# == 3 || $# == 4 ]] || die "a release, a package and a directory are needed (try --help)"
+release=$1 package=$2 dir=$(realpath "$3") arch=${4:-$(dpkg --print-architecture)}
 
 archive() {
 	local file
@@ -34,13 +34,14 @@ archive() {
 
 uri=$(archive)
 [[ -n $uri ]] || die "no Debian archive in /etc/apt; $package comes from there"
-apt=$dir/apt-$release
+apt=$dir/apt-$release-$arch
 mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
 echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $release main" \
 	>"$apt/sources.list"
 opts=(-q -o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
 	-o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache"
-	-o APT::Sandbox::User=root -o Acquire::Retries=3)
+	-o APT::Sandbox::User=root -o Acquire::Retries=3
+	-o "APT::Architecture=$arch" -o "APT::Architectures=$arch")
 apt-get "${opts[@]}" update >"$apt/log" 2>&1 || {
 	cat "$apt/log" >&2
 	die "cannot read Debian's package lists (above)"

@@ -3,7 +3,7 @@
 #
 # Installs the Debian packages that building, the virtual machine and the checks need.
 #
-#	scripts/setup.sh [build] [vm] [check] [debug] [bench]     no argument: the first three
+#	scripts/setup.sh [build] [vm] [check] [debug] [bench] [arch]     no argument: the first three
 #
 # A set whose packages are all there costs one dpkg-query and needs neither network nor root.
 set -euo pipefail
@@ -20,6 +20,10 @@ check=(g++ clang clang-format clang-tidy libclang-rt-14-dev llvm libgtest-dev li
 debug=(gcc make flex bison bc xz-utils kmod libc6-dev debian-archive-keyring)
 # For scripts/bench.sh alone
 bench=(g++ gcc cmake make libbenchmark-dev libfmt-dev libssl-dev libsodium-dev pkg-config perl xz-utils debian-archive-keyring)
+
+# For scripts/check-arch.sh alone
+arch=(qemu-user-static g++-aarch64-linux-gnu g++-arm-linux-gnueabihf g++-i686-linux-gnu
+	g++-powerpc-linux-gnu g++-s390x-linux-gnu debian-archive-keyring)
 
 installed() {
 	[[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) == ?i* ]]
@@ -108,9 +112,9 @@ sets=("$@")
 [[ ${#sets[@]} -gt 0 ]] || sets=(build vm check)
 for name in "${sets[@]}"; do
 	case $name in
-	build | vm | check | debug | bench) ;;
+	build | vm | check | debug | bench | arch) ;;
 	*)
-		echo "setup: no set '$name'; the sets are: build vm check debug bench" >&2
+		echo "setup: no set '$name'; the sets are: build vm check debug bench arch" >&2
 		exit 1
 		;;
 	esac
@@ -133,5 +137,6 @@ for name in "${sets[@]}"; do
 	check) install_set check "${check[@]}" ;;
 	debug) install_set debug "${debug[@]}" ;;
 	bench) install_set bench "${bench[@]}" ;;
+	arch) install_set arch "${arch[@]}" ;;
 	esac
 done
