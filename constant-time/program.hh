@@ -33,14 +33,9 @@ inline void require(bool is_true, const char *what) {
   if (!is_true) throw std::runtime_error(std::string(what) + " does not work");
 }
 
-// level: a name of wgc_cpu_level(), and "/portable" behind it for X25519 without ADX.
-inline void use_level(std::string level) {
-  uint32_t features = wg::host_cpu_features();
-  if (const size_t at = level.find("/portable"); at != std::string::npos) {
-    level.resize(at);
-    features &= ~uint32_t{WGC_CPU_ADX};
-  }
-  if (!wgc_cpu_choose(features, level.c_str())) {
+// level: a name of wgc_cpu_level().
+inline void use_level(const std::string &level) {
+  if (!wgc_cpu_choose(wg::host_cpu_features(), level.c_str())) {
     throw std::runtime_error("no such level on this processor: " + level);
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Eight blocks at a time with AVX-512VL: it rotates in one instruction and has 32 registers, so
-// that nothing is spilled. Registers of 256 bits, as wider ones slow some processors down.
+// Eight blocks at a time with AVX-512VL: it rotates in one instruction and has 32 registers.
+// Registers of 256 bits, as wider ones slow some processors down.
 #include "aead_levels.hh"
 
 #if WGPP_HAVE_X86_VECTORS

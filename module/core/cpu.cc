@@ -9,8 +9,8 @@ namespace {
 // The one variable of the core. The kernel makes its section read-only when the module is loaded.
 [[gnu::section(".data..ro_after_init")]] uint32_t cpu_features = 0;
 
-bool has_features(uint32_t features) {
-  return (cpu_features & features) == features;
+constexpr bool contains(uint32_t features, uint32_t needed) {
+  return (features & needed) == needed;
 }
 
 struct Level {
@@ -40,11 +40,12 @@ void set_cpu_features(uint32_t features) {
 
 bool choose_cpu_level(uint32_t features, const char *level) {
   if (is_same(level, "auto")) {
-    cpu_features = features;
+    // On request only until it has been run on a processor that has it.
+    cpu_features = features & ~uint32_t{WGC_CPU_AVX512};
     return true;
   }
   for (const Level &known : kLevels) {
-    if (!is_same(level, known.name) || (features & known.needed) != known.needed) continue;
+    if (!is_same(level, known.name) || !contains(features, known.needed)) continue;
     cpu_features = features & known.used;
     return true;
   }
@@ -53,7 +54,7 @@ bool choose_cpu_level(uint32_t features, const char *level) {
 
 const char *cpu_level(uint32_t features, size_t index) {
   for (const Level &known : kLevels) {
-    if ((features & known.needed) != known.needed) continue;
+    if (!contains(features, known.needed)) continue;
     if (index == 0) return known.name;
     --index;
   }
@@ -61,23 +62,23 @@ const char *cpu_level(uint32_t features, size_t index) {
 }
 
 bool cpu_has_popcnt() {
-  return has_features(WGC_CPU_POPCNT);
+  return contains(cpu_features, WGC_CPU_POPCNT);
 }
 
 bool cpu_has_avx2() {
-  return has_features(WGC_CPU_AVX2);
+  return contains(cpu_features, WGC_CPU_AVX2);
 }
 
 bool cpu_has_avx512() {
-  return has_features(WGC_CPU_AVX2 | WGC_CPU_AVX512);
+  return contains(cpu_features, WGC_CPU_AVX2 | WGC_CPU_AVX512);
 }
 
 bool cpu_has_adx() {
-  return has_features(WGC_CPU_ADX);
+  return contains(cpu_features, WGC_CPU_ADX);
 }
 
 bool cpu_has_neon() {
-  return has_features(WGC_CPU_NEON);
+  return contains(cpu_features, WGC_CPU_NEON);
 }
 
 }  // namespace wg

@@ -10,11 +10,13 @@ namespace wg {
 // OR of enum wgc_cpu_feature.
 void set_cpu_features(uint32_t features);
 
-// Of those, what a level of the cryptography works with: "auto" or a name that cpu_level() gives.
+// Of those, what a level of the cryptography works with: a name that cpu_level() gives, or "auto",
+// which is the best one but avx512.
 // False, and nothing has changed, when there is no such level with these features.
 [[nodiscard]] bool choose_cpu_level(uint32_t features, const char *level);
 
-// The levels that there are with these features, the best one last; null when index is too large.
+// The levels that there are with these features, each faster than the one before; null when index
+// is too large.
 const char *cpu_level(uint32_t features, size_t index);
 
 bool cpu_has_popcnt();

@@ -52,7 +52,8 @@ struct Neon {
 
 void aead_run_neon(AeadPacket *packets, size_t num, bool is_seal) {
   run_rounds<Neon>(packets, num, is_seal);
-  // Those that a function may leave as it likes; the others have been put back.
+  // Those that a function may leave as it likes. Of the others the lower halves have been put back,
+  // and an instruction that loads such a half clears the upper one.
   __asm__ __volatile__(
       "movi v0.2d, #0\n\t"
       "movi v1.2d, #0\n\t"

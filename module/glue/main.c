@@ -24,7 +24,7 @@ MODULE_PARM_DESC(kind, "name of the link kind and of the netlink family (default
 
 static char crypto[8] = "auto";
 module_param_string(crypto, crypto, sizeof(crypto), 0444);
-MODULE_PARM_DESC(crypto, "instructions of the cryptography: auto, scalar, avx2, avx512 or neon (default: auto, the best that the processor has)");
+MODULE_PARM_DESC(crypto, "instructions of the cryptography: auto, scalar, avx2, avx512 or neon (default: auto, the best that the processor has but avx512)");
 
 bool wg_vectors_used __ro_after_init;
 

@@ -113,7 +113,7 @@ void wgc_cpu_set(uint32_t features);
 /**
  * wgc_cpu_choose() - the same, with a level of the cryptography that somebody asked for
  * @features: what the processor has
- * @level: "auto" for the best one, or a name that wgc_cpu_level() gives
+ * @level: a name that wgc_cpu_level() gives, or "auto" for the best one but avx512
  *
  * Return: false, and nothing has changed, when there is no such level on this processor.
  */
@@ -121,7 +121,7 @@ bool wgc_cpu_choose(uint32_t features, const char *level);
 
 /**
  * wgc_cpu_level() - the levels of the cryptography that a processor with @features has
- * @index: from 0, which is "scalar"; the best one is the last
+ * @index: from 0, which is "scalar"; each is faster than the one before
  *
  * Return: a name of less than 8 characters, or NULL when @index is beyond the last one.
  */
