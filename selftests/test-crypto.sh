@@ -66,10 +66,18 @@ refused() {
 	module_load kind=wgpp
 }
 
-plan $((${#levels[@]} + 2))
+others_are_refused() {
+	local level
+	refused neon
+	for level in "${levels[@]}"; do
+		can "$level" || refused "$level"
+	done
+}
+
+plan $((${#levels[@]} + 3))
 require_tools wg ping modinfo
 if [[ $WGPP_MODULE == in-tree ]]; then
-	for _ in "${levels[@]}" 1 2; do skip "the choice" "the in-tree module has no parameter crypto"; done
+	for _ in "${levels[@]}" 1 2 3; do skip "the choice" "the in-tree module has no parameter crypto"; done
 	finish
 fi
 # wg speaks to the family "wireguard" alone, and here that is the in-tree module.
@@ -92,4 +100,5 @@ for level in "${levels[@]}"; do
 	fi
 done
 check "what nobody knows is refused, with the names" refused mmx
+check "and so is what another processor has" others_are_refused
 finish
