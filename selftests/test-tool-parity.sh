@@ -103,10 +103,19 @@ every_form() {
 	done
 }
 
+# The last answer is acknowledged by a keepalive 10 s later. It is not to come between two tools.
+is_quiet() {
+	local before
+	before=$(wg_in a show wg0 transfer)
+	sleep 11
+	expect_eq "transfer" "$(wg_in a show wg0 transfer)" "$before"
+}
+
 with_traffic() {
 	local enter=(nsenter "--net=/run/netns/$prefix-a")
 	ping_ns a 10.9.0.2 -c 3
 	handshake_done a b
+	wait_until 60 is_quiet
 	every_form wg0
 }
 
