@@ -4,8 +4,9 @@
 
   serve PORT                  TCP: reads to the end, answers with the SHA-256 and the bytes.
                               UDP: echoes each datagram to its sender.
-  tcp HOST PORT NUM_BYTES [MS]    sends random bytes to serve, verifies digest and echo;
-                              pauses MS milliseconds before each 64 KiB.
+  tcp HOST PORT NUM_BYTES [MS [FILE]]    sends random bytes to serve, verifies digest and
+                              echo; pauses MS milliseconds before each 64 KiB, and in the
+                              middle until FILE is there.
   udp HOST PORT COUNT SIZE    sends COUNT datagrams of SIZE bytes, verifies each echo.
   order-recv PORT FLOWS COUNT receives FLOWS numbered flows of COUNT datagrams, in order.
   order-send HOST PORT FLOWS COUNT SIZE    their sender.
@@ -89,11 +90,21 @@ def connect(host, port):
             time.sleep(0.1)
 
 
-def tcp(host, port, num_bytes, pause_ms=0):
+def wait_for(file):
+    deadline = time.monotonic() + TIMEOUT_S
+    while not os.path.exists(file):
+        if time.monotonic() > deadline:
+            fail(f"there is no {file} after {TIMEOUT_S} s")
+        time.sleep(0.05)
+
+
+def tcp(host, port, num_bytes, pause_ms=0, file=None):
     data = os.urandom(num_bytes)
     with connect(host, port) as conn:
         for start in range(0, num_bytes, 1 << 16):
             time.sleep(pause_ms / 1000)
+            if file and start >= num_bytes / 2:
+                wait_for(file)
             conn.sendall(data[start:start + (1 << 16)])
         conn.shutdown(socket.SHUT_WR)
         reply = read_all(conn)
