@@ -89,7 +89,10 @@ struct Packet {
   size_t offset;
   uint64_t counter;
   bool in_place;
+  bool is_cut;
   bool is_changed;
+  std::vector<Buffer> parts;
+  std::vector<wgc_segment> segments;
 };
 
 Packet read_packet(Input &in, const Buffer &shared_key) {
@@ -97,6 +100,7 @@ Packet read_packet(Input &in, const Buffer &shared_key) {
   const uint8_t shape = in.u8();
   packet.key = (shape & 1) != 0 ? stretch(in, wg::kAeadKeyLen) : shared_key;
   packet.in_place = (shape & 2) != 0;
+  packet.is_cut = (shape & 8) != 0;
   packet.text = stretch(in, (shape & 4) != 0 ? in.u16() % 2048U : in.u8());
   packet.counter = in.u64();
   packet.offset = in.below(kMaxOffset);
@@ -105,6 +109,28 @@ Packet read_packet(Input &in, const Buffer &shared_key) {
   packet.room.resize(packet.offset + packet.sealed.size());
   packet.is_changed = false;
   return packet;
+}
+
+// The text in parts, which begin anywhere and may be where they go to.
+void cut(Input &in, Packet &packet) {
+  uint8_t *const place = packet.room.data() + packet.offset;
+  const size_t len = packet.text.size();
+  for (size_t done = 0; done < len;) {
+    const uint8_t shape = in.u8();
+    const size_t now =
+        std::min<size_t>(1 + ((shape & 1) != 0 ? in.u16() % 1024U : in.u8()), len - done);
+    const uint8_t *const from = packet.text.data() + done;
+    if ((shape & 2) != 0) {
+      std::memcpy(place + done, from, now);
+      packet.segments.push_back({place + done, now});
+    } else {
+      packet.parts.emplace_back(from, from + now);
+      packet.segments.push_back({packet.parts.back().data(), now});
+    }
+    if ((shape & 4) != 0) packet.segments.push_back({nullptr, 0});
+    done += now;
+  }
+  if (packet.segments.empty()) packet.segments.push_back({nullptr, 0});
 }
 
 void batch(Input &in) {
@@ -121,6 +147,10 @@ void batch(Input &in) {
     }
     all.push_back({at, packet.in_place ? at : packet.text.data(), packet.text.size(),
                    packet.counter, packet.key.data(), false});
+    if (!packet.is_cut) continue;
+    cut(in, packet);
+    all.back().src = nullptr;
+    all.back().segments = packet.segments.data();
   }
   wg::aead_seal_batch(all.data(), all.size(), true);
   for (size_t i = 0; i < packets.size(); ++i) {

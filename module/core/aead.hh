@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base.hh"
+#include "wgcore.h"
 
 namespace wg {
 
@@ -39,6 +40,8 @@ struct AeadPacket {
   uint64_t counter;
   const uint8_t *key;
   bool is_good;  // aead_open_batch(): the tag was right
+  // aead_seal_batch(): if not null, the text is there instead of at src. See wgc_data_packet.
+  const wgc_segment *segments = nullptr;
 };
 
 // With may_use_vectors they work on several packets at a time, in vector registers: the caller has

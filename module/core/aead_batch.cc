@@ -3,6 +3,7 @@
 #include "aead.hh"
 #include "aead_levels.hh"
 #include "cpu.hh"
+#include "segments.hh"
 
 namespace wg {
 namespace {
@@ -38,7 +39,7 @@ void aead_seal_batch(AeadPacket *packets, size_t num, bool may_use_vectors) {
   if (may_use_vectors && run_vectors(packets, num, true)) return;
   for (size_t i = 0; i < num; ++i) {
     const AeadPacket &packet = packets[i];
-    aead_seal(packet.dst, {packet.src, packet.len}, {}, packet.counter, packet.key);
+    aead_seal(packet.dst, {linear_text(packet), packet.len}, {}, packet.counter, packet.key);
   }
 }
 

@@ -190,6 +190,51 @@ TEST_P(AeadBatch, AnotherKeyOrCounterIsForgedToo) {
   EXPECT_FALSE(batch[2].is_good);
 }
 
+// A text in parts, each in memory of its own or where it goes to.
+struct Parts {
+  std::vector<Buffer> apart;
+  std::vector<wgc_segment> segments;
+
+  Parts(Random &random, Packet &packet) {
+    const size_t len = packet.text.size();
+    for (size_t done = 0; done < len || random.below(4) == 0;) {
+      const size_t num = random.below(3) == 0 ? random.below(8) : random.below(700);
+      const size_t now = std::min(num, len - done);
+      const auto from = packet.text.begin() + static_cast<ptrdiff_t>(done);
+      if (random.below(3) == 0) {
+        std::copy_n(from, now, packet.sealed.begin() + static_cast<ptrdiff_t>(done));
+        segments.push_back({packet.sealed.data() + done, now});
+      } else {
+        apart.emplace_back(from, from + static_cast<ptrdiff_t>(now));
+        segments.push_back({apart.back().data(), now});
+      }
+      done += now;
+    }
+    if (segments.empty()) segments.push_back({nullptr, 0});
+  }
+};
+
+TEST_P(AeadBatch, TextInSegments) {
+  const Buffer key = random_.bytes(32);
+  for (int round = 0; round < 1500; ++round) {
+    std::vector<Packet> packets;
+    const size_t num = 1 + random_.below(round % 2 == 0 ? 1 : 10);
+    const size_t max_len = random_.below(2) == 0 ? 3000 : 400;
+    for (size_t i = 0; i < num; ++i) packets.emplace_back(random_, key, random_.below(max_len));
+    std::vector<AeadPacket> batch = to_seal(packets, false);
+    std::vector<Parts> parts;
+    parts.reserve(num);
+    for (size_t i = 0; i < num; ++i) {
+      if (random_.below(4) == 0) continue;
+      parts.emplace_back(random_, packets[i]);
+      batch[i].src = nullptr;
+      batch[i].segments = parts.back().segments.data();
+    }
+    aead_seal_batch(batch.data(), batch.size(), round % 5 != 0);
+    for (const Packet &packet : packets) ASSERT_EQ(packet.sealed, packet.expected) << round;
+  }
+}
+
 TEST_P(AeadBatch, WithoutVectorsItIsTheSame) {
   const Buffer key = random_.bytes(32);
   std::vector<Packet> packets;

@@ -6,6 +6,7 @@
 
 #include "aead.hh"
 #include "poly1305_word.hh"
+#include "segments.hh"
 
 namespace wg {
 namespace {  // NOLINT(google-build-namespaces): each object has its own, with its own instructions
@@ -368,6 +369,7 @@ template <typename Isa>
   OneTimeKey keys[kRoundPackets];
   Mac mac;
   mac.init(packets, keys, true);
+  SegmentReader reader = {};
   size_t index = 0;
   size_t offset = 0;
   bool has_key = false;
@@ -378,10 +380,14 @@ template <typename Isa>
       if (!has_key) {
         group.set_lane(packet.key, packet.counter, 0, keys[index].bytes, nullptr, 0);
         has_key = true;
+        reader = {packet.segments, 0};
       } else {
+        const size_t len = min(packet.len - offset, kBlockLen);
+        uint8_t *const dst = packet.dst + offset;
+        const uint8_t *const src =
+            packet.segments == nullptr ? packet.src + offset : reader.next(dst, len);
         group.set_lane(packet.key, packet.counter, static_cast<uint32_t>(offset / kBlockLen) + 1,
-                       packet.dst + offset, packet.src + offset,
-                       min(packet.len - offset, kBlockLen));
+                       dst, src, len);
         offset += kBlockLen;
       }
       if (offset < packet.len) continue;

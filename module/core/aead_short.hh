@@ -85,7 +85,7 @@ template <typename Isa>
   } else {
     short_stream<Isa, 3>(out, packet.key, packet.counter);
   }
-  if (is_seal) xor_text<V>(packet.dst, packet.src, packet.len, stream.text);
+  if (is_seal) xor_text<V>(packet.dst, linear_text(packet), packet.len, stream.text);
   Mac mac;
   mac.init(&packet, &stream.key, is_seal);
   mac.begin();

@@ -226,10 +226,13 @@ bool x25519_works() {
   uint8_t sealed[kNum][kMaxLen + kAeadTagLen];
   AeadPacket packets[kNum];
   count_up(texts, sizeof texts, 0);
+  // The second of them begins inside a block.
+  const wgc_segment segments[] = {{texts, 70}, {texts + 70, 10}};
   for (size_t i = 0; i < kNum; ++i) {
     const uint8_t *const key = i % 2 == 0 ? kAeadKey : kAlicePrivate;
     packets[i] = {sealed[i], texts, kLens[i], kAeadCounter + i, key, false};
   }
+  packets[0].segments = segments;
   aead_seal_batch(packets, kNum, true);
   for (size_t i = 0; i < kNum; ++i) {
     AeadPacket &packet = packets[i];

@@ -57,7 +57,8 @@ void Session::prepare_seal(AeadPacket *aead, const wgc_data_packet &packet) cons
            packet.text_len,
            packet.counter,
            send_key_,
-           false};
+           false,
+           packet.segments};
 }
 
 Status Session::prepare_open(AeadPacket *aead, const wgc_data_packet &packet,
@@ -75,7 +76,8 @@ Status Session::prepare_open(AeadPacket *aead, const wgc_data_packet &packet,
 
 void Session::seal(uint8_t *packet, size_t plain_len, uint64_t counter) const {
   AeadPacket aead;
-  prepare_seal(&aead, {nullptr, packet, packet + sizeof(MessageData), plain_len, counter, WGC_OK});
+  prepare_seal(
+      &aead, {nullptr, packet, packet + sizeof(MessageData), plain_len, counter, WGC_OK, nullptr});
   aead_seal(aead.dst, {aead.src, aead.len}, {}, aead.counter, aead.key);
 }
 
@@ -85,7 +87,7 @@ Status Session::open(Bytes packet, uint64_t *counter, uint64_t now_ns) const {
   uint8_t *const text = packet.data() + sizeof(MessageData);
   const size_t text_len = packet.size() - sizeof(MessageData) - kAeadTagLen;
   const Status status =
-      prepare_open(&aead, {nullptr, packet.data(), text, text_len, 0, WGC_OK}, now_ns);
+      prepare_open(&aead, {nullptr, packet.data(), text, text_len, 0, WGC_OK, nullptr}, now_ns);
   if (status != WGC_OK) return status;
   if (!aead_open(aead.dst, {aead.src, aead.len + kAeadTagLen}, {}, aead.counter, aead.key)) {
     return WGC_BAD_AEAD;

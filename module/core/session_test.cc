@@ -83,9 +83,13 @@ TEST_F(Session, BatchesAreWhatSinglePacketsAre) {
       messages[i].resize(expected[i].size());
       uint8_t *const place = messages[i].data() + WGC_DATA_HEADER_LEN;
       if (in_place) std::copy(texts[i].begin(), texts[i].end(), place);
-      packets[i] = {
-          &from, messages[i].data(), in_place ? place : texts[i].data(), texts[i].size(), i,
-          WGC_OK};
+      packets[i] = {&from,
+                    messages[i].data(),
+                    in_place ? place : texts[i].data(),
+                    texts[i].size(),
+                    i,
+                    WGC_OK,
+                    nullptr};
     }
     wgc_session_seal_batch(packets.data(), kNum, true);
     EXPECT_EQ(messages, expected);
@@ -107,6 +111,24 @@ TEST_F(Session, BatchesAreWhatSinglePacketsAre) {
   }
 }
 
+// As a kernel has them: headers where they are sealed, then pages, then padding.
+TEST_F(Session, TextInSegmentsIsSealedAsItIsInOnePiece) {
+  const std::string text(1000, 'p');
+  const Message expected = wgtest::seal(initiator_, text, 5);
+  Message message(expected.size(), 'p');
+  std::fill(message.begin() + WGC_DATA_HEADER_LEN + 70, message.end(), 0);
+  uint8_t *const place = message.data() + WGC_DATA_HEADER_LEN;
+  const Message page1(500, 'p');
+  const Message page2(420, 'p');
+  std::fill_n(place + 990, 10, 'p');
+  const wgc_segment segments[] = {
+      {place, 70}, {page1.data(), 500}, {page2.data(), 420}, {place + 990, 10}};
+  const wgc_data_packet packet = {&initiator_, message.data(), nullptr, text.size(),
+                                  5,           WGC_OK,         segments};
+  wgc_session_seal_batch(&packet, 1, true);
+  EXPECT_EQ(message, expected);
+}
+
 // What is not even tried, what is forged, and what is well, side by side.
 TEST_F(Session, EachPacketOfABatchHasItsOwnVerdict) {
   HandshakePair older;
@@ -123,7 +145,8 @@ TEST_F(Session, EachPacketOfABatchHasItsOwnVerdict) {
   std::vector<wgc_data_packet> packets;
   for (size_t i = 0; i < std::size(messages); ++i) {
     uint8_t *const message = messages[i].data();
-    packets.push_back({sessions[i], message, message + WGC_DATA_HEADER_LEN, 4, 99, WGC_BAD_LENGTH});
+    packets.push_back(
+        {sessions[i], message, message + WGC_DATA_HEADER_LEN, 4, 99, WGC_BAD_LENGTH, nullptr});
   }
   wgc_session_open_batch(packets.data(), packets.size(), kBirth_ns, true);
   constexpr wgc_status kExpected[] = {WGC_OK, WGC_EXPIRED, WGC_BAD_AEAD, WGC_EXPIRED, WGC_OK};

@@ -348,11 +348,21 @@ void wgc_session_seal(const struct wgc_session *session, uint8_t *packet, size_t
 enum wgc_status wgc_session_open(const struct wgc_session *session, uint8_t *packet, size_t len,
 				 uint64_t *counter, uint64_t now_ns);
 
+/** struct wgc_segment - part of a text that is to be sealed; @len may be 0 */
+struct wgc_segment {
+	const uint8_t *data;
+	size_t len;
+};
+
 /**
  * struct wgc_data_packet - one data message of a batch
  *
  * @message is 16 bytes of header, @text_len bytes, 16 of tag. @text is @message + 16 when the work
  * is done in place, and does not overlap the message otherwise. Sessions may differ.
+ *
+ * For sealing, if @segments is not NULL, the text is there and @text is not looked at: in parts of
+ * together @text_len bytes, in their order. A part either is in the message already, where the
+ * order puts it, or does not overlap the message. They are read once. Opening ignores @segments.
  */
 struct wgc_data_packet {
 	const struct wgc_session *session;
@@ -361,6 +371,7 @@ struct wgc_data_packet {
 	size_t text_len;
 	uint64_t counter;
 	enum wgc_status status;
+	const struct wgc_segment *segments;
 };
 
 /* A batch of more packets is worked on in parts of as many. */
