@@ -43,10 +43,15 @@
 
 struct wg_device;
 
+/* Where the text of a packet is before it is sealed: head, padding, and pages between them. */
+#define WG_MAX_SEGMENTS 6
+
 /* A work item on one CPU that drains a queue. */
 struct wg_worker {
 	struct work_struct work;
 	struct wg_device *wg;
+	/* Of a batch to be sealed; no stack has so much room. */
+	struct wgc_segment segments[WGC_BATCH_LEN][WG_MAX_SEGMENTS];
 };
 
 /* Packets of all peers that wait for some CPU. */

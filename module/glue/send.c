@@ -175,7 +175,7 @@ static void keep_key_fresh(struct wg_peer *peer)
 }
 
 /*
- * Makes @skb linear, its own, and with room for header and tag: at most one allocation.
+ * Makes the head of @skb its own, with room for header and tag: at most one allocation.
  * @tail_len: bytes to append
  */
 static int make_room(struct sk_buff *skb, unsigned int tail_len)
@@ -183,22 +183,50 @@ static int make_room(struct sk_buff *skb, unsigned int tail_len)
 	int head = skb_headroom(skb) < WG_MIN_HEADROOM ? SKB_DATA_ALIGN(WG_DATA_HEADROOM) : 0;
 	int tail = skb->data_len + tail_len - (skb_end_pointer(skb) - skb_tail_pointer(skb));
 
-	if (skb_cloned(skb) || head || tail > 0) {
-		int ret = pskb_expand_head(skb, head, max(tail, 0), GFP_ATOMIC);
-
-		if (ret)
-			return ret;
-	}
-	if (skb_is_nonlinear(skb) && !__pskb_pull_tail(skb, skb->data_len))
-		return -ENOMEM;
-	return 0;
+	if (!skb_cloned(skb) && !head && tail <= 0)
+		return 0;
+	return pskb_expand_head(skb, head, max(tail, 0), GFP_ATOMIC);
 }
 
-/* Makes @skb what is to be sealed, padded and with room for header and tag. */
-static bool prepare(struct sk_buff *skb, struct wgc_data_packet *packet)
+/*
+ * Notes where the text of @skb is, pages and all: it is sealed from there into the head, which
+ * saves a copy. The padding is there already.
+ *
+ * Return: false when the pages are too many, or not in the kernel's address space.
+ */
+static bool find_segments(const struct sk_buff *skb, unsigned int padding_len,
+			  struct wgc_segment *segments)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+	unsigned int i;
+
+	if (shinfo->nr_frags > WG_MAX_SEGMENTS - 2 || skb_has_frag_list(skb))
+		return false;
+	segments[0].data = skb->data;
+	segments[0].len = skb_headlen(skb);
+	for (i = 0; i < shinfo->nr_frags; ++i) {
+		const skb_frag_t *frag = &shinfo->frags[i];
+		const struct page *page = skb_frag_page(frag);
+
+		/* NULL is a device's own memory. */
+		if (!page || PageHighMem(page))
+			return false;
+		segments[i + 1].data = skb_frag_address(frag);
+		segments[i + 1].len = skb_frag_size(frag);
+	}
+	segments[i + 1].data = skb_tail_pointer(skb) + skb->data_len;
+	segments[i + 1].len = padding_len;
+	return true;
+}
+
+/*
+ * Makes @skb what is to be sealed, with room for header, padding and tag.
+ * @segments: WG_MAX_SEGMENTS of them, to be left alone until it is sealed
+ */
+static bool prepare(struct sk_buff *skb, struct wgc_data_packet *packet,
+		    struct wgc_segment *segments)
 {
 	unsigned int padding_len = wgc_padding_len(skb->len, WG_PACKET_CB(skb)->mtu);
-	unsigned int plain_len = skb->len + padding_len;
 
 	/* Spread the outer packets by the inner flow, which cannot be seen afterwards. */
 	skb_get_hash(skb);
@@ -208,44 +236,62 @@ static bool prepare(struct sk_buff *skb, struct wgc_data_packet *packet)
 	if (make_room(skb, padding_len + WGC_TAG_LEN))
 		return false;
 
+	packet->segments = NULL;
+	if (skb_is_nonlinear(skb)) {
+		if (likely(find_segments(skb, padding_len, segments)))
+			packet->segments = segments;
+		else if (!__pskb_pull_tail(skb, skb->data_len))
+			return false;
+	}
 	WG_PACKET_CB(skb)->ds_field = skb->len ? ip_tunnel_ecn_encap(0, ip_hdr(skb), skb) : 0;
-	memset(skb_put(skb, padding_len + WGC_TAG_LEN), 0, padding_len);
+	memset(skb_tail_pointer(skb) + skb->data_len, 0, padding_len);
 	packet->text = skb->data;
-	packet->text_len = plain_len;
+	packet->text_len = skb->len + padding_len;
 	packet->message = skb_push(skb, WGC_DATA_HEADER_LEN);
 	return true;
 }
 
-static void seal(const struct wgc_data_packet *packets, u32 num)
+static void seal_batch(struct sk_buff **skbs, const struct wgc_data_packet *packets, u32 num)
 {
 	bool begun = wg_vectors_begin();
+	u32 i;
 
 	wgc_session_seal_batch(packets, num, begun);
 	wg_vectors_end(begun);
+	for (i = 0; i < num; ++i) {
+		struct sk_buff *skb = skbs[i];
+
+		/* All of the message is in the head now: the pages go. */
+		if (packets[i].segments)
+			pskb_trim_unique(skb, skb_headlen(skb));
+		skb_put(skb, packets[i].text_len + WGC_DATA_OVERHEAD - skb->len);
+	}
 }
 
 /* Packets of one keypair with consecutive counters, as many at a time as the core can use. */
-static void seal_list(struct sk_buff *first)
+static void seal_list(struct wg_worker *worker, struct sk_buff *first)
 {
 	struct wg_keypair *keypair = WG_PACKET_CB(first)->keypair;
 	u64 counter = WG_PACKET_CB(first)->counter;
 	enum wg_packet_state state = WG_PACKET_DONE;
 	struct wgc_data_packet packets[WGC_BATCH_LEN];
+	struct sk_buff *skbs[WGC_BATCH_LEN];
 	struct sk_buff *skb, *next;
 	unsigned int num_bytes = 0;
 	u32 num = 0;
 
 	skb_list_walk_safe(first, skb, next) {
-		if (unlikely(!prepare(skb, &packets[num]))) {
+		if (unlikely(!prepare(skb, &packets[num], worker->segments[num]))) {
 			state = WG_PACKET_FAILED;
 			break;
 		}
 		packets[num].session = &keypair->session;
 		packets[num].counter = counter++;
+		skbs[num] = skb;
 		num_bytes += skb->len;
 		if (++num < WGC_BATCH_LEN && num_bytes < WG_BATCH_MAX_BYTES && next)
 			continue;
-		seal(packets, num);
+		seal_batch(skbs, packets, num);
 		num = 0;
 		num_bytes = 0;
 	}
@@ -256,12 +302,13 @@ static void seal_list(struct sk_buff *first)
 
 void wg_packet_encrypt_work(struct work_struct *work)
 {
-	struct wg_device *wg = container_of(work, struct wg_worker, work)->wg;
+	struct wg_worker *worker = container_of(work, struct wg_worker, work);
+	struct wg_device *wg = worker->wg;
 	struct sk_buff *first;
 	int budget = WG_WORK_BUDGET;
 
 	while (budget-- && (first = ptr_ring_consume_bh(&wg->encrypt_queue.ring))) {
-		seal_list(first);
+		seal_list(worker, first);
 		cond_resched();
 	}
 	if (budget < 0)
