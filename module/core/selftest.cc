@@ -221,22 +221,21 @@ bool x25519_works() {
   constexpr size_t kNum = sizeof kLens / sizeof kLens[0];
   constexpr size_t kForged = 1;
   constexpr size_t kMaxLen = 80;
-  uint8_t texts[kMaxLen];
+  // Any bytes will do. The second segment of them begins inside a block.
+  constexpr const uint8_t *kText = kAeadSealed;
+  static constexpr wgc_segment kSegments[] = {{kText, 70}, {kText + 70, 10}};
   uint8_t single[kMaxLen + kAeadTagLen];
   uint8_t sealed[kNum][kMaxLen + kAeadTagLen];
   AeadPacket packets[kNum];
-  count_up(texts, sizeof texts, 0);
-  // The second of them begins inside a block.
-  const wgc_segment segments[] = {{texts, 70}, {texts + 70, 10}};
   for (size_t i = 0; i < kNum; ++i) {
     const uint8_t *const key = i % 2 == 0 ? kAeadKey : kAlicePrivate;
-    packets[i] = {sealed[i], texts, kLens[i], kAeadCounter + i, key, false};
+    packets[i] = {sealed[i], kText, kLens[i], kAeadCounter + i, key, false};
   }
-  packets[0].segments = segments;
+  packets[0].segments = kSegments;
   aead_seal_batch(packets, kNum, true);
   for (size_t i = 0; i < kNum; ++i) {
     AeadPacket &packet = packets[i];
-    aead_seal(single, {texts, packet.len}, {}, packet.counter, packet.key);
+    aead_seal(single, {kText, packet.len}, {}, packet.counter, packet.key);
     if (!ct_equal(sealed[i], single, packet.len + kAeadTagLen)) return false;
     packet.src = packet.dst;
   }
@@ -244,7 +243,7 @@ bool x25519_works() {
   aead_open_batch(packets, kNum, true);
   for (size_t i = 0; i < kNum; ++i) {
     if (packets[i].is_good != (i != kForged)) return false;
-    if (i != kForged && !ct_equal(sealed[i], texts, kLens[i])) return false;
+    if (i != kForged && !ct_equal(sealed[i], kText, kLens[i])) return false;
   }
   return ct_is_zero(sealed[kForged], kLens[kForged]);
 }
