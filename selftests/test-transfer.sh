@@ -34,6 +34,13 @@ iperf3_transfer() {
 	grep receiver "$tmp/iperf3.out"
 }
 
+# The device has packets in one piece when it segments them itself, and otherwise as they were sent.
+pieces_transfer() {
+	in_ns a ethtool -K "${ns_dev[a]}" gso off
+	in_ns a python3 "$TRAFFIC" pieces "$1" 7000 150000 "$2"
+	in_ns a ethtool -K "${ns_dev[a]}" gso on
+}
+
 # A capture on the device sees a GSO packet as one packet larger than the MTU.
 gso_seen() {
 	kill "$capture_pid"
@@ -41,8 +48,8 @@ gso_seen() {
 	grep -Eq 'length (1[5-9]|[2-9][0-9]|[0-9]{3})[0-9]{2}$' "$tmp/bg.a.out"
 }
 
-require_tools iperf3 tcpdump
-plan 11
+require_tools iperf3 tcpdump ethtool
+plan 13
 pair_create
 pair_outer 4
 ping_ns a 10.9.0.2 >/dev/null
@@ -60,6 +67,8 @@ for outer in 4 6; do
 	done
 done
 check "TCP handed the device GSO packets" gso_seen
+check "packets in a few pieces" pieces_transfer 10.9.0.2 900
+check "packets in a dozen pieces" pieces_transfer fd00:9::2 100
 
 bg b iperf3 -s --forceflush
 wait_until "$LIMIT" grep -q "Server listening" "$tmp/bg.b.out"

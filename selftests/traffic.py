@@ -7,6 +7,8 @@
   tcp HOST PORT NUM_BYTES [MS [FILE]]    sends random bytes to serve, verifies digest and
                               echo; pauses MS milliseconds before each 64 KiB, and in the
                               middle until FILE is there.
+  pieces HOST PORT NUM_BYTES SIZE    the same over two connections in turns, SIZE bytes at a
+                              time, so that the kernel has each packet in as many pieces.
   udp HOST PORT COUNT SIZE    sends COUNT datagrams of SIZE bytes, verifies each echo.
   order-recv PORT FLOWS COUNT receives FLOWS numbered flows of COUNT datagrams, in order.
   order-send HOST PORT FLOWS COUNT SIZE    their sender.
@@ -106,12 +108,30 @@ def tcp(host, port, num_bytes, pause_ms=0, file=None):
             if file and start >= num_bytes / 2:
                 wait_for(file)
             conn.sendall(data[start:start + (1 << 16)])
-        conn.shutdown(socket.SHUT_WR)
-        reply = read_all(conn)
+        check_answer(conn, data)
+
+
+def check_answer(conn, data):
+    conn.shutdown(socket.SHUT_WR)
+    reply = read_all(conn)
     if reply[:32] != hashlib.sha256(data).digest():
-        fail(f"the far end received other bytes than the {num_bytes} sent")
+        fail(f"the far end received other bytes than the {len(data)} sent")
     if reply[32:] != data:
-        fail(f"of {num_bytes} bytes, {len(reply) - 32} came back, or came back changed")
+        fail(f"of {len(data)} bytes, {len(reply) - 32} came back, or came back changed")
+
+
+def pieces(host, port, num_bytes, size):
+    data = [os.urandom(num_bytes), os.urandom(num_bytes)]
+    with connect(host, port) as first, connect(host, port) as second:
+        conns = [first, second]
+        for conn in conns:
+            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        # What a process sends is put behind what it has sent before, by whichever connection.
+        for start in range(0, num_bytes, size):
+            for conn, text in zip(conns, data):
+                conn.sendall(text[start:start + size])
+        for conn, text in zip(conns, data):
+            check_answer(conn, text)
 
 
 def udp(host, port, count, size):
@@ -193,6 +213,7 @@ def main():
     commands = {
         "serve": serve,
         "tcp": tcp,
+        "pieces": pieces,
         "udp": udp,
         "order-recv": order_recv,
         "order-send": order_send,

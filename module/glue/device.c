@@ -313,13 +313,14 @@ static int create_device_parts(struct wg_device *wg)
 	    !wg->handshake_send_wq || !wg->packet_wq)
 		return ret;
 	ret = wg_crypt_queue_init(&wg->encrypt_queue, wg, WG_CRYPT_RING_LEN,
-				  wg_packet_encrypt_work);
+				  sizeof(struct wg_seal_worker), wg_packet_encrypt_work);
 	if (!ret)
 		ret = wg_crypt_queue_init(&wg->decrypt_queue, wg, WG_CRYPT_RING_LEN,
-					  wg_packet_decrypt_work);
+					  sizeof(struct wg_worker), wg_packet_decrypt_work);
 	if (!ret)
 		ret = wg_crypt_queue_init(&wg->handshake_queue.queue, wg,
-					  WG_HANDSHAKE_RING_LEN, wg_handshake_receive_work);
+					  WG_HANDSHAKE_RING_LEN, sizeof(struct wg_worker),
+					  wg_handshake_receive_work);
 	return ret;
 }
 

@@ -43,14 +43,18 @@
 
 struct wg_device;
 
-/* Where the text of a packet is before it is sealed: head, padding, and pages between them. */
-#define WG_MAX_SEGMENTS 6
-
 /* A work item on one CPU that drains a queue. */
 struct wg_worker {
 	struct work_struct work;
 	struct wg_device *wg;
-	/* Of a batch to be sealed; no stack has so much room. */
+};
+
+/* Where the text of a packet is before it is sealed: head, padding, and pages between them. */
+#define WG_MAX_SEGMENTS 6
+
+/* A worker that seals, with room for what a batch consists of: too much for a stack. */
+struct wg_seal_worker {
+	struct wg_worker worker;
 	struct wgc_segment segments[WGC_BATCH_LEN][WG_MAX_SEGMENTS];
 };
 

@@ -102,7 +102,7 @@ void wg_ordered_queue_purge(struct wg_ordered_queue *queue)
 }
 
 int wg_crypt_queue_init(struct wg_crypt_queue *queue, struct wg_device *wg, int ring_len,
-			work_func_t worker)
+			size_t worker_len, work_func_t function)
 {
 	int ret, cpu;
 
@@ -110,14 +110,15 @@ int wg_crypt_queue_init(struct wg_crypt_queue *queue, struct wg_device *wg, int 
 	ret = ptr_ring_init(&queue->ring, ring_len, GFP_KERNEL);
 	if (ret)
 		return ret;
-	queue->workers = alloc_percpu(struct wg_worker);
+	queue->workers = (struct wg_worker __percpu *)
+		__alloc_percpu(worker_len, __alignof__(struct wg_worker));
 	if (!queue->workers) {
 		ptr_ring_cleanup(&queue->ring, NULL);
 		return -ENOMEM;
 	}
 	for_each_possible_cpu(cpu) {
 		per_cpu_ptr(queue->workers, cpu)->wg = wg;
-		INIT_WORK(&per_cpu_ptr(queue->workers, cpu)->work, worker);
+		INIT_WORK(&per_cpu_ptr(queue->workers, cpu)->work, function);
 	}
 	return 0;
 }

@@ -78,8 +78,12 @@ void wg_ordered_queue_purge(struct wg_ordered_queue *queue);
 /** wg_packet_release() - give back the references that an entry holds */
 void wg_packet_release(struct sk_buff *entry);
 
+/**
+ * wg_crypt_queue_init() - a ring of @ring_len entries, and a worker on each CPU
+ * @worker_len: of a structure that begins with struct wg_worker
+ */
 int wg_crypt_queue_init(struct wg_crypt_queue *queue, struct wg_device *wg, int ring_len,
-			work_func_t worker);
+			size_t worker_len, work_func_t function);
 void wg_crypt_queue_free(struct wg_crypt_queue *queue);
 
 /** wg_crypt_queue_kick() - have the next CPU in turn drain the ring */

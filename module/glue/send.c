@@ -269,7 +269,7 @@ static void seal_batch(struct sk_buff **skbs, const struct wgc_data_packet *pack
 }
 
 /* Packets of one keypair with consecutive counters, as many at a time as the core can use. */
-static void seal_list(struct wg_worker *worker, struct sk_buff *first)
+static void seal_list(struct wg_seal_worker *worker, struct sk_buff *first)
 {
 	struct wg_keypair *keypair = WG_PACKET_CB(first)->keypair;
 	u64 counter = WG_PACKET_CB(first)->counter;
@@ -302,8 +302,8 @@ static void seal_list(struct wg_worker *worker, struct sk_buff *first)
 
 void wg_packet_encrypt_work(struct work_struct *work)
 {
-	struct wg_worker *worker = container_of(work, struct wg_worker, work);
-	struct wg_device *wg = worker->wg;
+	struct wg_seal_worker *worker = container_of(work, struct wg_seal_worker, worker.work);
+	struct wg_device *wg = worker->worker.wg;
 	struct sk_buff *first;
 	int budget = WG_WORK_BUDGET;
 
