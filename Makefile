@@ -13,7 +13,8 @@ TOOL := build/tool/wgtool
 
 .PHONY: all help module tool install uninstall demo demo-compare check check-debug check-memory \
 	check-secrets check-slow check-arch host-test core-check static-check fuzz coverage \
-	bench kselftest interop-matrix soak selftest-tools vm-module vm-shell clean need-cxx need-kdir
+	bench goodput kselftest interop-matrix soak selftest-tools vm-module vm-shell clean \
+	need-cxx need-kdir
 
 all: module tool
 
@@ -45,6 +46,7 @@ help:
 	@echo '  make fuzz             every fuzz target for FUZZ_SECONDS (60) seconds'
 	@echo '  make coverage         lines and branches that the unit tests run, file by file'
 	@echo '  make bench            wgpp beside the code of others, in cycles'
+	@echo '  make goodput          TCP through wgpp and through the in-tree module, in one virtual machine'
 	@echo '  make clean            removes what was built, and keeps the fetched kernels'
 
 # One line that says what to install beats a page of compiler errors; $(error) prints just that.
@@ -142,6 +144,9 @@ coverage:
 bench:
 	@scripts/setup.sh bench
 	@scripts/bench.sh $(PROGRAMS)
+
+goodput:
+	@scripts/goodput.sh
 
 vm-module:
 	@scripts/build-module.sh
