@@ -72,5 +72,4 @@ ip -n left addr add 192.0.2.1/24 dev outer
 ip -n right addr add 192.0.2.2/24 dev outer
 ip -n left link set outer up
 ip -n right link set outer up
-# The in-tree module's vector code is loaded with it; what comes first is not to pay for it.
 for name; do measure "$name"; done
