@@ -162,7 +162,21 @@ struct alignas(4 * lanes) Group {
   const uint8_t *src[lanes];  // null: the lane gives a one-time key
   size_t len[lanes];
   size_t num;
+  size_t num_whole;  // of these, lanes that have a whole block of text
   const uint8_t *last_key[lanes];
+
+  // Most batches have one key for all. Lanes without work run all the same, with this one.
+  template <typename V>
+  [[gnu::always_inline]] void init(const uint8_t *first_key) {
+    for (size_t word = 0; word < kNumKeyWords; ++word) {
+      const V v = V{} + load_le<uint32_t>(first_key + 4 * word);
+      __builtin_memcpy(key[word], &v, sizeof v);
+    }
+    for (const uint8_t *&last : last_key) last = first_key;
+    __builtin_memset(block, 0, 3 * sizeof block);
+  }
+
+  [[gnu::always_inline]] void clear() { num = num_whole = 0; }
 
   void set_lane(const uint8_t *new_key, uint64_t counter, uint32_t new_block, uint8_t *new_dst,
                 const uint8_t *new_src, size_t new_len) {
@@ -173,6 +187,7 @@ struct alignas(4 * lanes) Group {
     dst[i] = new_dst;
     src[i] = new_src;
     len[i] = new_len;
+    num_whole += static_cast<size_t>(new_src != nullptr && new_len == kBlockLen);
     if (last_key[i] == new_key) return;
     last_key[i] = new_key;
     for (size_t word = 0; word < kNumKeyWords; ++word) {
@@ -214,6 +229,13 @@ template <size_t lanes, typename V>
 [[gnu::always_inline]] inline void put_parts(const Group<lanes> &group, size_t part,
                                              const V (&rows)[lanes]) {
   const size_t offset = part * sizeof(V);
+  if (group.num_whole == lanes) {
+#pragma GCC unroll 16
+    for (size_t i = 0; i < lanes; ++i) {
+      xor_part(group.dst[i] + offset, group.src[i] + offset, sizeof(V), rows[i]);
+    }
+    return;
+  }
 #pragma GCC unroll 16
   for (size_t i = 0; i < lanes; ++i) {
     if (i >= group.num) return;
@@ -374,7 +396,7 @@ template <typename Isa>
   size_t offset = 0;
   bool has_key = false;
   while (index < num) {
-    group.num = 0;
+    group.clear();
     while (group.num < Isa::kLanes && index < num) {
       const AeadPacket &packet = packets[index];
       if (!has_key) {
@@ -462,7 +484,7 @@ template <typename Isa>
   mac.init(packets, keys, false);
   Blocks blocks = {packets, num, 0, 0};
   for (size_t done = 0; done < num;) {
-    group.num = 0;
+    group.clear();
     for (; done < num && group.num < Isa::kLanes; ++done) {
       group.set_lane(packets[done].key, packets[done].counter, 0, keys[done].bytes, nullptr, 0);
     }
@@ -479,7 +501,7 @@ template <typename Isa>
   bool is_stashed = stash.num != 0;
   while (blocks.find()) {
     MacGoal goal = {};
-    for (group.num = 0; group.num < Isa::kLanes && blocks.find(); blocks.step()) {
+    for (group.clear(); group.num < Isa::kLanes && blocks.find(); blocks.step()) {
       const AeadPacket &packet = packets[blocks.index];
       group.set_lane(packet.key, packet.counter, blocks.number(), blocks.dst(), blocks.src(),
                      blocks.len());
@@ -514,11 +536,9 @@ inline void wipe_forged(AeadPacket *packets, size_t num) {
 
 template <typename Isa>
 [[gnu::noinline]] void run_rounds(AeadPacket *packets, size_t num, bool is_seal) {
+  using V = typename Isa::V;
   Group<Isa::kLanes> group;
-  __builtin_memset(group.last_key, 0, sizeof group.last_key);
-  // Lanes without work run all the same.
-  __builtin_memset(group.key, 0, sizeof group.key);
-  __builtin_memset(group.block, 0, 3 * sizeof group.block);
+  group.template init<V>(packets[0].key);
   while (num != 0) {
     const size_t now = min(num, kRoundPackets);
     if (is_seal) {
@@ -530,7 +550,7 @@ template <typename Isa>
     packets += now;
     num -= now;
   }
-  wipe_object<typename Isa::V>(group);
+  wipe_object<V>(group);
 }
 
 }  // namespace
