@@ -7,7 +7,6 @@
 //	residue plant    leaves a key there: it has to be found
 #include <sys/mman.h>
 #include <ucontext.h>
-#include <valgrind/memcheck.h>
 
 #include <cstdio>
 #include <cstring>
@@ -255,7 +254,8 @@ void search_handshake() {
   __asm__ __volatile__("" : : "r"(copy) : "memory");
 }
 
-int run(const std::string &what) {
+int run(const std::vector<std::string> &args) {
+  const std::string &what = args[0];
   if (what == "plant") {
     const Bytes key = random_bytes(32);
     search(
@@ -274,5 +274,5 @@ int run(const std::string &what) {
 }  // namespace
 
 int main(int argc, char **argv) {
-  return wgsecret::run_program(run, argc, argv);
+  return wgsecret::run_program(run, 1, argc, argv);
 }

@@ -60,7 +60,17 @@ void scrub_stack();
 template <typename T>
 [[gnu::always_inline]] inline T as_public(T v) {
 #if defined(WGPP_CONSTANT_TIME)
-  VALGRIND_MAKE_MEM_DEFINED(&v, sizeof v);
+  WGPP_MARK_PUBLIC(&v, sizeof v);
+#endif
+  return v;
+}
+
+// What the compiler may know nothing about, or it would make a branch of it. MemorySanitizer takes
+// assembly for a use of what goes in, and has seen the branches by the time the code is final.
+template <typename T>
+[[gnu::always_inline]] inline T opaque(T v) {
+#if !defined(WGPP_MEMORY_SANITIZER)
+  __asm__ __volatile__("" : "+r"(v));
 #endif
   return v;
 }
@@ -70,8 +80,8 @@ template <typename T>
   uint32_t diff = 0;
   for (size_t i = 0; i < len; ++i) {
     diff |= static_cast<uint32_t>(a[i] ^ b[i]);
-    // Keeps the compiler from leaving the loop at the first difference.
-    __asm__ __volatile__("" : "+r"(diff));
+    // Or the compiler might leave the loop at the first difference.
+    diff = opaque(diff);
   }
   return as_public(diff) == 0;
 }
@@ -79,8 +89,7 @@ template <typename T>
 [[gnu::always_inline]] inline bool ct_is_zero(const uint8_t *a, size_t len) {
   uint32_t bits = 0;
   for (size_t i = 0; i < len; ++i) {
-    bits |= a[i];
-    __asm__ __volatile__("" : "+r"(bits));
+    bits = opaque(bits | a[i]);
   }
   return as_public(bits) == 0;
 }

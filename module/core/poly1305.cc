@@ -113,8 +113,7 @@ void Poly1305::reduce_and_add(uint8_t *tag) {
     carry = g[i] >> 26;
     g[i] &= kLimbMask;
   }
-  uint32_t mask = 0 - carry;
-  __asm__("" : "+r"(mask));
+  const uint32_t mask = opaque(0 - carry);
   for (size_t i = 0; i < 5; ++i) h[i] = (h[i] & ~mask) | (g[i] & mask);
 
   const uint32_t words[4] = {h[0] | h[1] << 26, h[1] >> 6 | h[2] << 20, h[2] >> 12 | h[3] << 14,

@@ -126,9 +126,7 @@ template <bool is_base, typename Fe>
   uint64_t last = 0;
   for (size_t i = 255; i-- != 0;) {
     const uint64_t bit = k.bytes[i / 8] >> i % 8 & 1;
-    uint64_t mask = 0 - (last ^ bit);
-    // Hides from the compiler that mask is 0 or all ones, or it might branch on it.
-    __asm__ __volatile__("" : "+r"(mask));
+    const uint64_t mask = opaque(0 - (last ^ bit));
     last = bit;
     ladder_step<is_base>(l, mask);
   }

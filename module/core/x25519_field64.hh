@@ -103,8 +103,7 @@ inline void fe_store(uint8_t *out, const Fe64 &a) {
   Fe64 u = t;
   carry = 19;
   for (uint64_t &word : u.v) carry = __builtin_add_overflow(word, carry, &word) ? 1 : 0;
-  uint64_t mask = 0 - (u.v[3] >> 63);
-  __asm__ __volatile__("" : "+r"(mask));
+  const uint64_t mask = opaque(0 - (u.v[3] >> 63));
   u.v[3] &= ~uint64_t{0} >> 1;
   fe_select(t, t, u, mask);
   for (size_t i = 0; i < 4; ++i) store_le(out + 8 * i, t.v[i]);
