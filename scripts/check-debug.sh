@@ -10,7 +10,7 @@ set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top"
 scripts/setup.sh build vm debug
-kdir=$(scripts/debug-kernel.sh --print kdir)
+kdir=$(scripts/source-kernel.sh debug --print kdir)
 ARCH=um scripts/build-module.sh -K "$kdir" -d build/module-debug
 make --no-print-directory selftest-tools
 exec scripts/kselftest.sh --debug "$@"

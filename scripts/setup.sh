@@ -3,7 +3,7 @@
 #
 # Installs the Debian packages that building, the virtual machine and the checks need.
 #
-#	scripts/setup.sh [build] [vm] [check] [debug] [bench] [arch]     no argument: the first three
+#	scripts/setup.sh [build] [vm] [check] [debug] [bench] [arch] [avx512]     no argument: the first three
 #
 # A set whose packages are all there costs one dpkg-query and needs neither network nor root.
 set -euo pipefail
@@ -16,7 +16,7 @@ vm=(qemu-system-x86 seabios cpio kmod xz-utils util-linux procps iproute2 nftabl
 check=(g++ clang clang-format clang-tidy libclang-rt-14-dev llvm libgtest-dev libgmock-dev sparse
 	shellcheck binutils git pkg-config libssl-dev libsodium-dev nlohmann-json3-dev valgrind
 	debian-archive-keyring)
-# For scripts/debug-kernel.sh alone
+# For scripts/source-kernel.sh alone
 debug=(gcc make flex bison bc xz-utils kmod libc6-dev debian-archive-keyring)
 # For scripts/bench.sh alone
 bench=(g++ gcc cmake make libbenchmark-dev libfmt-dev libssl-dev libsodium-dev pkg-config perl xz-utils debian-archive-keyring)
@@ -24,6 +24,10 @@ bench=(g++ gcc cmake make libbenchmark-dev libfmt-dev libssl-dev libsodium-dev p
 # For scripts/check-arch.sh alone
 arch=(qemu-user-static g++-aarch64-linux-gnu g++-arm-linux-gnueabihf g++-i686-linux-gnu
 	g++-powerpc-linux-gnu g++-s390x-linux-gnu debian-archive-keyring)
+
+# For scripts/check-avx512.sh alone
+avx512=(bochs bochs-term isolinux syslinux-common xorriso cpio gcc make flex bison bc xz-utils kmod
+	libc6-dev libelf-dev debian-archive-keyring)
 
 installed() {
 	[[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) == ?i* ]]
@@ -112,9 +116,9 @@ sets=("$@")
 [[ ${#sets[@]} -gt 0 ]] || sets=(build vm check)
 for name in "${sets[@]}"; do
 	case $name in
-	build | vm | check | debug | bench | arch) ;;
+	build | vm | check | debug | bench | arch | avx512) ;;
 	*)
-		echo "setup: no set '$name'; the sets are: build vm check debug bench arch" >&2
+		echo "setup: no set '$name'; the sets are: build vm check debug bench arch avx512" >&2
 		exit 1
 		;;
 	esac
@@ -138,5 +142,6 @@ for name in "${sets[@]}"; do
 	debug) install_set debug "${debug[@]}" ;;
 	bench) install_set bench "${bench[@]}" ;;
 	arch) install_set arch "${arch[@]}" ;;
+	avx512) install_set avx512 "${avx512[@]}" ;;
 	esac
 done

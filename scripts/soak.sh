@@ -19,7 +19,7 @@ seconds=${SOAK_SECONDS:-600}
 	echo "soak: SOAK_SECONDS wants whole seconds, not '$seconds'" >&2
 	exit 2
 }
-kdir=$("$top/scripts/debug-kernel.sh" --print kdir)
+kdir=$("$top/scripts/source-kernel.sh" debug --print kdir)
 module=$top/build/module-debug
 mkdir -p "$top/build"
 build() {

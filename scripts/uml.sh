@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs a command as root in the debug kernel (scripts/debug-kernel.sh), which is a process of
+# Runs a command as root in the debug kernel (scripts/source-kernel.sh), which is a process of
 # this machine and finds what a stock kernel passes over.
 #
 #	scripts/uml.sh [options] -- COMMAND [ARG...]
@@ -53,9 +53,9 @@ done
 [[ $# -gt 0 ]] || die "no command given (try --help)"
 [[ $limit =~ ^[0-9]+$ ]] || die "-t wants whole seconds, not '$limit'"
 
-kernel=$("$top/scripts/debug-kernel.sh" --print linux) || exit 125
-release=$("$top/scripts/debug-kernel.sh" --print release)
-modules=$("$top/scripts/debug-kernel.sh" --print modules)
+kernel=$("$top/scripts/source-kernel.sh" debug --print linux) || exit 125
+release=$("$top/scripts/source-kernel.sh" debug --print release)
+modules=$("$top/scripts/source-kernel.sh" debug --print modules)
 busybox=$("$top/scripts/kernel.sh" --print busybox) || exit 125
 
 mkdir -p "$top/build/vm"
