@@ -113,16 +113,34 @@ class Table {
       blocks[i] = allocate_block(plan.len[i]);
       if (blocks[i] != nullptr) ++num_new_blocks_;
     }
-    // Not a byte more than promised: AddressSanitizer watches the end.
-    auto *const entry =
-        static_cast<wgc_trie_entry *>(allocate(WGC_TRIE_ENTRY_LEN(prefix.addr_len)));
-    wgc_trie_freed freed;
-    std::memset(&freed, 0xa5, sizeof freed);
-    wgc_trie_insert(&trie_, &plan, entry, &prefix, value, blocks, &freed);
-    EXPECT_EQ(wgc_trie_entry_value(entry), value);
-    release(freed);
-    ++num_entries_;
+    insert_planned(plan, prefix, value, blocks);
     return nullptr;
+  }
+
+  // A new prefix, where allocations fail after the first few: what there was is given back, as the
+  // glue does it. True when there were enough.
+  bool insert_with(size_t num_allocations, const wgc_prefix &prefix, void *value) {
+    wgc_trie_plan plan;
+    std::memset(&plan, 0xa5, sizeof plan);
+    wgc_trie_prepare(&trie_, &plan, &prefix);
+    EXPECT_EQ(plan.entry, nullptr);
+    void *blocks[WGC_TRIE_PLAN_BLOCKS] = {};
+    bool is_enough = true;
+    for (size_t i = 0; is_enough && i < std::size(blocks); ++i) {
+      if (plan.len[i] == 0) continue;
+      is_enough = num_allocations-- != 0;
+      if (is_enough) blocks[i] = allocate_block(plan.len[i]);
+    }
+    if (is_enough && num_allocations != 0) {
+      insert_planned(plan, prefix, value, blocks);
+      return true;
+    }
+    for (size_t i = 0; i < std::size(blocks); ++i) {
+      if (blocks[i] == nullptr) continue;
+      release(blocks[i], plan.len[i]);
+      --num_blocks_;
+    }
+    return false;
   }
 
   // Also closes gaps when there are any, unless told not to.
@@ -157,6 +175,17 @@ class Table {
     return wgc_trie_lookup(&trie_, address.addr, address.addr_len);
   }
 
+  // Of all that the trie has.
+  uint64_t checksum() const {
+    uint64_t sum = 0;
+    const auto add = [&sum](const void *data, size_t len) {
+      for (size_t i = 0; i < len; ++i) sum = sum * 31 + static_cast<const uint8_t *>(data)[i];
+    };
+    add(&trie_, sizeof trie_);
+    for (const auto &[memory, len] : memory_) add(memory, len);
+    return sum;
+  }
+
   const wgc_trie *trie() const { return &trie_; }
   uint32_t num_new_blocks() const { return num_new_blocks_; }
   size_t num_entries() const { return num_entries_; }
@@ -173,6 +202,19 @@ class Table {
   }
 
  private:
+  void insert_planned(const wgc_trie_plan &plan, const wgc_prefix &prefix, void *value,
+                      void *const blocks[WGC_TRIE_PLAN_BLOCKS]) {
+    // Not a byte more than promised: AddressSanitizer watches the end.
+    auto *const entry =
+        static_cast<wgc_trie_entry *>(allocate(WGC_TRIE_ENTRY_LEN(prefix.addr_len)));
+    wgc_trie_freed freed;
+    std::memset(&freed, 0xa5, sizeof freed);
+    wgc_trie_insert(&trie_, &plan, entry, &prefix, value, blocks, &freed);
+    EXPECT_EQ(wgc_trie_entry_value(entry), value);
+    release(freed);
+    ++num_entries_;
+  }
+
   void *allocate(size_t len) {
     void *const memory = std::malloc(len);
     std::memset(memory, 0xa5, len);
@@ -558,6 +600,43 @@ TEST_P(Trie, WithoutMemoryGapsStayAndTheNextInsertionClosesThem) {
   EXPECT_LT(table.num_bytes(), full / 20);
   EXPECT_EQ(table.lookup(ipv4(10, 0, 0, 99, 32)), &values[3]);
   EXPECT_EQ(table.lookup(ipv4(10, 0, 0, 98, 32)), nullptr);
+}
+
+// WGPP_INSERTIONS says how many; `make check-slow` makes a million.
+TEST_P(Trie, InsertionWithoutMemoryChangesNothing) {
+  Random random = seeded_random();
+  const char *const text = std::getenv("WGPP_INSERTIONS");
+  const uint32_t num =
+      text != nullptr ? static_cast<uint32_t>(std::strtoul(text, nullptr, 0)) : 20000;
+  Table table;
+  std::vector<wgc_prefix> prefixes;
+  uint32_t num_failed = 0;
+  while (prefixes.size() < num) {
+    wgc_prefix prefix = random_prefix(random);
+    // There are not that many others.
+    prefix.cidr = static_cast<uint8_t>(max_cidr(prefix) - below(random, 4));
+    for (uint32_t i = 0; i < 3; ++i)
+      prefix.addr[below(random, prefix.addr_len)] ^= static_cast<uint8_t>(random());
+    if (table.find(prefix) != nullptr) continue;
+    void *const longest = table.lookup(prefix);
+    void *const value = &values[prefixes.size() % std::size(values)];
+    const bool has_sum = prefixes.size() % (num / 50 + 1) == 0;
+    const uint64_t sum = has_sum ? table.checksum() : 0;
+    for (size_t step = 0; !table.insert_with(step, prefix, value); ++step) {
+      ++num_failed;
+      ASSERT_EQ(table.find(prefix), nullptr) << text_of(prefix);
+      ASSERT_EQ(table.lookup(prefix), longest) << text_of(prefix);
+      ASSERT_EQ(has_sum ? table.checksum() : 0, sum) << text_of(prefix);
+    }
+    ASSERT_NE(table.find(prefix), nullptr) << text_of(prefix);
+    prefixes.push_back(prefix);
+  }
+  std::printf("%u insertions, %u failures\n", num, num_failed);
+  EXPECT_GE(num_failed, num);
+  for (const wgc_prefix &prefix : prefixes) table.remove(prefix);
+  EXPECT_EQ(table.num_blocks(), 0U);
+  EXPECT_EQ(table.num_bytes(), 0U);
+  EXPECT_TRUE(table.is_blank());
 }
 
 // What mainline needs for as many is 144 bytes each.
