@@ -17,9 +17,13 @@ inline constexpr size_t kMacBlockLen = 16;
 inline constexpr size_t kRoundPackets = 8;
 inline constexpr uint32_t kNumKeyWords = 8;
 
+// The key stream's first block; the key is in its first half. A lane that makes one has a text of
+// zeros, and so is no exception.
 struct OneTimeKey {
-  uint8_t bytes[32];
+  uint8_t bytes[kBlockLen];
 };
+
+alignas(64) inline constexpr uint8_t kZeros[kBlockLen] = {};
 
 // The authenticator: goes from one packet of a round to the next, as far as their ciphertext and
 // keys are there. What the inner loop needs is in `word`, `at` and `left`.
@@ -61,10 +65,15 @@ struct Mac {
     is_begun = true;
   }
 
-  [[gnu::always_inline]] void block() {
-    word.block(at);
-    at += kMacBlockLen;
-    --left;
+  // So many whole blocks that there are. Not word.block(): from one block to the next the
+  // accumulator is to stay in registers.
+  [[gnu::always_inline]] void blocks(size_t num) {
+    Poly1305Word local = word;
+    const uint8_t *from = at;
+    for (size_t i = 0; i < num; ++i, from += kMacBlockLen) local.block(from);
+    word = local;
+    at = from;
+    left -= num;
   }
 
   // What follows the whole blocks: a padded one, and the lengths (RFC 8439, 2.8).
@@ -72,9 +81,10 @@ struct Mac {
     AeadPacket &packet = packets[index];
     const size_t rest = packet.len % kMacBlockLen;
     if (rest != 0) {
-      uint8_t last[kMacBlockLen] = {};
-      copy(last, at, rest);
-      word.block(last);
+      // Behind the text is the tag's place.
+      const uint64_t low = rest < 8 ? ~(~uint64_t{0} << 8 * rest) : ~uint64_t{0};
+      const uint64_t high = rest > 8 ? ~(~uint64_t{0} << 8 * (rest - 8)) : 0;
+      word.block(load_le<uint64_t>(at) & low, load_le<uint64_t>(at + 8) & high, 1);
     }
     word.block(0, uint64_t{packet.len}, 1);
     if (is_seal) {
@@ -125,15 +135,21 @@ struct Mac {
       if (left == 0) {
         turn();
         if (left == 0) return;
+        continue;
       }
-      block();
+      size_t num = left;
+      if (index == to_index) {
+        const size_t done = static_cast<size_t>(at - text());
+        num = min(num, (to_len - done + kMacBlockLen - 1) / kMacBlockLen);
+      }
+      blocks(num);
     }
   }
 
   // Not inlined, as Stash::apply().
   [[gnu::noinline]] void run() {
     while (left != 0) {
-      while (left != 0) block();
+      blocks(left);
       turn();
     }
   }
@@ -159,10 +175,10 @@ struct alignas(4 * lanes) Group {
   uint32_t counter_lo[lanes];
   uint32_t counter_hi[lanes];
   uint8_t *dst[lanes];
-  const uint8_t *src[lanes];  // null: the lane gives a one-time key
+  const uint8_t *src[lanes];
   size_t len[lanes];
   size_t num;
-  size_t num_whole;  // of these, lanes that have a whole block of text
+  size_t num_whole;  // of these, how many at the beginning have whole blocks
   const uint8_t *last_key[lanes];
 
   // Most batches have one key for all. Lanes without work run all the same, with this one.
@@ -180,6 +196,7 @@ struct alignas(4 * lanes) Group {
 
   void set_lane(const uint8_t *new_key, uint64_t counter, uint32_t new_block, uint8_t *new_dst,
                 const uint8_t *new_src, size_t new_len) {
+    if (num == num_whole) num_whole += new_len / kBlockLen;
     const size_t i = num++;
     block[i] = new_block;
     counter_lo[i] = static_cast<uint32_t>(counter);
@@ -187,7 +204,36 @@ struct alignas(4 * lanes) Group {
     dst[i] = new_dst;
     src[i] = new_src;
     len[i] = new_len;
-    num_whole += static_cast<size_t>(new_src != nullptr && new_len == kBlockLen);
+    set_key(i, new_key);
+  }
+
+  void set_key_lane(const AeadPacket &packet, OneTimeKey &one_time) {
+    set_lane(packet.key, packet.counter, 0, one_time.bytes, kZeros, kBlockLen);
+  }
+
+  // Lanes for num blocks of a packet's text, from src at this offset on.
+  [[gnu::always_inline]] void set_lanes(const AeadPacket &packet, size_t offset,
+                                        size_t num_blocks) {
+    size_t left = packet.len - offset;
+    auto new_block = static_cast<uint32_t>(offset / kBlockLen) + 1;
+    if (num == num_whole) num_whole += min(left / kBlockLen, num_blocks);
+    const size_t end = num + num_blocks;
+    for (size_t i = num; i != end; ++i) {
+      block[i] = new_block++;
+      counter_lo[i] = static_cast<uint32_t>(packet.counter);
+      counter_hi[i] = static_cast<uint32_t>(packet.counter >> 32);
+      dst[i] = packet.dst + offset;
+      src[i] = packet.src + offset;
+      len[i] = min(left, kBlockLen);
+      set_key(i, packet.key);
+      offset += kBlockLen;
+      left -= kBlockLen;
+    }
+    num = end;
+  }
+
+ private:
+  [[gnu::always_inline]] void set_key(size_t i, const uint8_t *new_key) {
     if (last_key[i] == new_key) return;
     last_key[i] = new_key;
     for (size_t word = 0; word < kNumKeyWords; ++word) {
@@ -196,20 +242,53 @@ struct alignas(4 * lanes) Group {
   }
 };
 
+// Of len bytes from offset on; a part of one counts.
+[[gnu::always_inline]] inline size_t num_blocks_from(size_t offset, size_t len) {
+  return (len - offset + kBlockLen - 1) / kBlockLen;
+}
+
+// dst = src xor stream.
+template <typename V>
+[[gnu::always_inline]] inline void xor_whole(uint8_t *dst, const uint8_t *src, const V &stream) {
+  V text;
+  __builtin_memcpy(&text, src, sizeof text);
+  text ^= stream;
+  __builtin_memcpy(dst, &text, sizeof text);
+}
+
+// The same for a part, of which len has one bit: goes on behind it.
+template <typename T>
+[[gnu::always_inline]] inline void xor_piece(uint8_t *&dst, const uint8_t *&src, size_t len,
+                                             const uint8_t *&stream) {
+  if ((len & sizeof(T)) == 0) return;
+  T text;
+  T word;
+  __builtin_memcpy(&text, src, sizeof text);
+  __builtin_memcpy(&word, stream, sizeof word);
+  text = static_cast<T>(text ^ word);
+  __builtin_memcpy(dst, &text, sizeof text);
+  dst += sizeof(T);
+  src += sizeof(T);
+  stream += sizeof(T);
+}
+
 // dst = src xor stream, for a part of a block.
 template <typename V>
 [[gnu::always_inline]] inline void xor_part(uint8_t *dst, const uint8_t *src, size_t len,
-                                            V stream) {
+                                            const V &stream) {
   if (len >= sizeof(V)) {
-    V text;
-    __builtin_memcpy(&text, src, sizeof text);
-    text ^= stream;
-    __builtin_memcpy(dst, &text, sizeof text);
+    xor_whole(dst, src, stream);
     return;
   }
+  using Half = uint64_t __attribute__((vector_size(16)));
   uint8_t part[sizeof(V)];
   __builtin_memcpy(part, &stream, sizeof part);
-  for (size_t i = 0; i < len; ++i) dst[i] = static_cast<uint8_t>(src[i] ^ part[i]);
+  const uint8_t *from = part;
+  xor_piece<Half>(dst, src, len, from);
+  xor_piece<uint64_t>(dst, src, len, from);
+  xor_piece<uint32_t>(dst, src, len, from);
+  xor_piece<uint16_t>(dst, src, len, from);
+  xor_piece<uint8_t>(dst, src, len, from);
   wipe(part, sizeof part);
 }
 
@@ -229,21 +308,15 @@ template <size_t lanes, typename V>
 [[gnu::always_inline]] inline void put_parts(const Group<lanes> &group, size_t part,
                                              const V (&rows)[lanes]) {
   const size_t offset = part * sizeof(V);
-  if (group.num_whole == lanes) {
-#pragma GCC unroll 16
-    for (size_t i = 0; i < lanes; ++i) {
-      xor_part(group.dst[i] + offset, group.src[i] + offset, sizeof(V), rows[i]);
-    }
-    return;
-  }
 #pragma GCC unroll 16
   for (size_t i = 0; i < lanes; ++i) {
-    if (i >= group.num) return;
-    if (group.src[i] == nullptr) {
-      if (offset < sizeof(OneTimeKey)) __builtin_memcpy(group.dst[i] + offset, &rows[i], sizeof(V));
-    } else if (offset < group.len[i]) {
-      xor_part(group.dst[i] + offset, group.src[i] + offset, group.len[i] - offset, rows[i]);
+    if (i < group.num_whole) {
+      xor_whole(group.dst[i] + offset, group.src[i] + offset, rows[i]);
+      continue;
     }
+    if (i >= group.num) return;
+    if (offset >= group.len[i]) continue;
+    xor_part(group.dst[i] + offset, group.src[i] + offset, group.len[i] - offset, rows[i]);
   }
 }
 
@@ -400,16 +473,18 @@ template <typename Isa>
     while (group.num < Isa::kLanes && index < num) {
       const AeadPacket &packet = packets[index];
       if (!has_key) {
-        group.set_lane(packet.key, packet.counter, 0, keys[index].bytes, nullptr, 0);
+        group.set_key_lane(packet, keys[index]);
         has_key = true;
         reader = {packet.segments, 0};
+      } else if (packet.segments == nullptr) {
+        const size_t now = min(num_blocks_from(offset, packet.len), Isa::kLanes - group.num);
+        group.set_lanes(packet, offset, now);
+        offset += now * kBlockLen;
       } else {
         const size_t len = min(packet.len - offset, kBlockLen);
         uint8_t *const dst = packet.dst + offset;
-        const uint8_t *const src =
-            packet.segments == nullptr ? packet.src + offset : reader.next(dst, len);
         group.set_lane(packet.key, packet.counter, static_cast<uint32_t>(offset / kBlockLen) + 1,
-                       dst, src, len);
+                       dst, reader.next(dst, len), len);
         offset += kBlockLen;
       }
       if (offset < packet.len) continue;
@@ -450,11 +525,11 @@ struct Blocks {
   }
   [[gnu::always_inline]] void step() { offset += kBlockLen; }
 
-  // What the authenticator has to have read before the block is overwritten. The tag is not, but
-  // the last bytes before it are.
+  // What the authenticator has to have read before the blocks so far are overwritten. The tag is
+  // not, but the last bytes before it are.
   [[gnu::always_inline]] MacGoal goal() const {
-    if (offset + kBlockLen >= packets[index].len) return {index + 1, 0};
-    return {index, offset + kBlockLen};
+    if (offset >= packets[index].len) return {index + 1, 0};
+    return {index, offset};
   }
 };
 
@@ -474,8 +549,6 @@ struct alignas(sizeof(typename Isa::V)) Stash {
   }
 };
 
-alignas(64) inline constexpr uint8_t kZeros[kBlockLen] = {};
-
 template <typename Isa>
 [[gnu::noinline]] void open_texts(AeadPacket *packets, size_t num, Group<Isa::kLanes> &group,
                                   Stash<Isa> &stash) {
@@ -486,7 +559,7 @@ template <typename Isa>
   for (size_t done = 0; done < num;) {
     group.clear();
     for (; done < num && group.num < Isa::kLanes; ++done) {
-      group.set_lane(packets[done].key, packets[done].counter, 0, keys[done].bytes, nullptr, 0);
+      group.set_key_lane(packets[done], keys[done]);
     }
     // Lanes that are left over do not wait for the authenticator, which waits for the keys.
     for (; done == num && group.num < Isa::kLanes && blocks.find(); blocks.step()) {
@@ -501,10 +574,12 @@ template <typename Isa>
   bool is_stashed = stash.num != 0;
   while (blocks.find()) {
     MacGoal goal = {};
-    for (group.clear(); group.num < Isa::kLanes && blocks.find(); blocks.step()) {
+    group.clear();
+    while (group.num < Isa::kLanes && blocks.find()) {
       const AeadPacket &packet = packets[blocks.index];
-      group.set_lane(packet.key, packet.counter, blocks.number(), blocks.dst(), blocks.src(),
-                     blocks.len());
+      const size_t now = min(num_blocks_from(blocks.offset, packet.len), Isa::kLanes - group.num);
+      group.set_lanes(packet, blocks.offset, now);
+      blocks.offset += now * kBlockLen;
       goal = blocks.goal();
     }
     run_group<Isa>(group, mac, &goal);

@@ -74,7 +74,6 @@ template <typename Isa>
   using V = typename Isa::V;
   struct alignas(sizeof(V)) {
     OneTimeKey key;
-    uint8_t unused[kBlockLen - sizeof(OneTimeKey)];
     uint8_t text[kMaxShortLen];
   } stream;
   auto *const out = reinterpret_cast<uint8_t *>(&stream);
@@ -89,7 +88,8 @@ template <typename Isa>
   Mac mac;
   mac.init(&packet, &stream.key, is_seal);
   mac.begin();
-  for (mac.left = packet.len / kMacBlockLen; mac.left != 0;) mac.block();
+  mac.left = packet.len / kMacBlockLen;
+  mac.blocks(mac.left);
   mac.finish();
   if (!is_seal && packet.is_good) xor_text<V>(packet.dst, packet.src, packet.len, stream.text);
   wipe(&mac, sizeof mac);
