@@ -134,11 +134,10 @@ template <uint8_t addr_len, bool has_popcnt>
   search.begin(addr, root);
   while (search.step()) {
     // Which of a node's slots comes next, its first line tells. Most are in the three behind that,
-    // and those need not wait for it.
-    const char *const next = static_cast<const char *>(fringe_of(search.slot));
-    __builtin_prefetch(next + 64);
-    __builtin_prefetch(next + 128);
-    __builtin_prefetch(next + 192);
+    // and those need not wait for it. A gap has none of them, and no harm is done.
+    __builtin_prefetch(fringe_of(search.slot + 64));
+    __builtin_prefetch(fringe_of(search.slot + 128));
+    __builtin_prefetch(fringe_of(search.slot + 192));
   }
   return search.end();
 }
