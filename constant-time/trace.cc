@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <regex>
@@ -38,14 +39,6 @@ constexpr size_t kTagLen = wg::kAeadTagLen;
 // More than anything here takes.
 constexpr size_t kMaxSteps = size_t{4} << 20;
 
-// What is in parentheses in an operand: offsets into the registers, and what the second one is
-// multiplied by.
-struct Address {
-  size_t base = 0;
-  size_t index = 0;
-  uint64_t scale = 0;
-};
-
 struct Register {
   const char *name;
   size_t offset;
@@ -67,42 +60,35 @@ class Disassembly {
     std::ifstream in(path);
     const std::regex instruction("^ *([0-9a-f]+):\t(.*)$");
     // These only compute.
-    const std::regex harmless("\\b(lea|nop)");
-    const std::regex memory("\\(%([a-z0-9]+)(,%([a-z0-9]+),([1248]))?\\)");
+    const std::regex harmless("^((cs|data16) )*(lea|nop)[lqw]? .*$");
+    // What an address is made of, but for what never changes.
+    const std::regex memory("[(,]%([a-z0-9]+)(?=[^(]*\\))");
     size_t num = 0;
     for (std::string line; std::getline(in, line);) {
       std::smatch parts;
       if (!std::regex_match(line, parts, instruction)) continue;
       ++num;
       const std::string text = parts[2];
-      if (std::regex_search(text, harmless)) continue;
+      if (std::regex_match(text, harmless)) continue;
       for (std::sregex_iterator found(text.begin(), text.end(), memory), end; found != end;
            ++found) {
         if ((*found)[1] == "rip") continue;
-        Address address;
-        address.base = offset_of((*found)[1], line);
-        if ((*found)[3].matched) {
-          address.index = offset_of((*found)[3], line);
-          address.scale = std::stoul((*found)[4]);
-        }
-        addresses_[std::stoul(parts[1], nullptr, 16)].push_back(address);
+        registers_[std::stoul(parts[1], nullptr, 16)].push_back(offset_of((*found)[1], line));
       }
     }
     if (num < 1000) throw std::runtime_error(path + " is no disassembly of this program");
   }
 
-  // Where the next instruction reads or writes; 0 when it does not.
+  // The registers that say where the next instruction reads or writes, in one number; 0 when it
+  // does not.
   uint64_t next(const user_regs_struct &regs) const {
     uint64_t sum = 0;
-    const auto at = addresses_.find(regs.rip);
-    if (at == addresses_.end()) return sum;
-    const auto value = [&regs](size_t offset) {
-      return *reinterpret_cast<const unsigned long long *>(  // NOLINT(google-runtime-int)
-          reinterpret_cast<const char *>(&regs) + offset);
-    };
-    for (const Address &address : at->second) {
-      sum = sum * 3 + value(address.base);
-      if (address.scale != 0) sum += address.scale * value(address.index);
+    const auto at = registers_.find(regs.rip);
+    if (at == registers_.end()) return sum;
+    for (const size_t offset : at->second) {
+      uint64_t value;
+      std::memcpy(&value, reinterpret_cast<const char *>(&regs) + offset, sizeof value);
+      sum = sum * 0x9e3779b97f4a7c15 + value;
     }
     return sum;
   }
@@ -116,7 +102,8 @@ class Disassembly {
     throw std::runtime_error("an unknown address:" + line);
   }
 
-  std::unordered_map<uint64_t, std::vector<Address>> addresses_;
+  // By the address of an instruction: offsets into user_regs_struct.
+  std::unordered_map<uint64_t, std::vector<size_t>> registers_;
 };
 
 [[gnu::noinline]] void begin_mark() {
@@ -237,7 +224,8 @@ class Packets {
 };
 
 uint8_t leaked = 0;
-volatile uint8_t table[256] = {};
+// Of words: there an address may have an index and no base.
+volatile uint64_t table[256] = {};
 
 // Leaks, so that a trace which sees nothing is noticed.
 Work leak(const std::string &how) {
