@@ -13,7 +13,7 @@
 # machine's own speed, needs no privilege, and scripts/uml.sh boots it in seconds.
 # avx512: small enough that it boots in an emulated processor within a minute (avx512.config).
 #
-# $WGPP_KERNELS names another cache directory; $WGPP_DEBUG_SOURCE a package other than
+# $WGPP_KERNELS names another cache directory; $WGPP_KERNEL_SOURCE a package other than
 # linux-source-6.12. Later kernels could have several processors in User-Mode Linux, and then every
 # change of the interrupt flag is a system call: with KASAN and lockdep 7.2 needs minutes to boot.
 set -euo pipefail
@@ -52,7 +52,7 @@ build() {
 	for tool in make gcc flex bison bc xz depmod; do
 		command -v "$tool" >/dev/null || die "$tool is missing; run: scripts/setup.sh $name"
 	done
-	"$top/scripts/linux-source.sh" trixie "${WGPP_DEBUG_SOURCE:-linux-source-6.12}" "$work/source" ||
+	"$top/scripts/linux-source.sh" trixie "${WGPP_KERNEL_SOURCE:-linux-source-6.12}" "$work/source" ||
 		die "the kernel's source is missing (see above)"
 	note "building (about ten minutes on two processors; log: $log)"
 	# In its final place: what Kbuild writes down are absolute paths.
