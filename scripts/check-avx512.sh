@@ -34,7 +34,7 @@ mkdir -p "$dir"
 log=$dir/build.log
 # build DIR CXX FLAGS OPTION TARGET...
 build() {
-	cmake -S . -B "$1" -DCMAKE_CXX_COMPILER="$2" -DCMAKE_BUILD_TYPE=Release \
+	cmake -S . -B "$1" -DCMAKE_CXX_COMPILER="$(command -v "$2")" -DCMAKE_BUILD_TYPE=Release \
 		-DCMAKE_CXX_FLAGS_RELEASE="$3" -DWGPP_TOOL=OFF -DWGPP_SELFTEST_TOOLS=OFF "$4" &&
 		cmake --build "$1" -j "$(nproc)" --target "${@:5}"
 }
@@ -81,6 +81,8 @@ cat >"$root/init" <<'GUEST'
 #!/bin/busybox sh
 # Each result is a line of its own, with a word in front that nothing else on the console has.
 export PATH=/bin
+# The loader saves registers with XSAVEC where it looks a function up late (see below).
+export LD_BIND_NOW=1
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
@@ -125,9 +127,10 @@ tunnel() {
 	/bin/ip addr add 192.0.2.1/24 dev outer && /bin/ip link set outer up
 	/bin/ip -n b addr add 192.0.2.2/24 dev outer && /bin/ip -n b link set outer up
 	/bin/ip link add wg0 type wgpp && /bin/ip -n b link add wg0 type wireguard
+	umask 077
 	wg genkey >/tmp/a && wg genkey >/tmp/b
 	# wg speaks to the in-tree module alone; wgpp takes the same messages under another name.
-	ip netns exec b wg set wg0 private-key /tmp/b listen-port 5002 peer "$(wg pubkey </tmp/a)" \
+	/bin/ip netns exec b wg set wg0 private-key /tmp/b listen-port 5002 peer "$(wg pubkey </tmp/a)" \
 		allowed-ips 10.9.0.1/32 endpoint 192.0.2.1:5001
 	WGTOOL_KIND=wgpp wgtool set wg0 private-key /tmp/a listen-port 5001 peer "$(wg pubkey </tmp/b)" \
 		allowed-ips 10.9.0.2/32 endpoint 192.0.2.2:5002
@@ -162,8 +165,8 @@ chmod +x "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet) | gzip -1 >"$work/cd/initrd"
 cp "$(scripts/source-kernel.sh avx512 --print linux)" "$work/cd/linux"
 cp /usr/lib/ISOLINUX/isolinux.bin /usr/lib/syslinux/modules/bios/ldlinux.c32 "$work/cd/"
-# Bochs lays out what XSAVEC (321), XSAVES and PKU (515) save otherwise than the kernel expects, and
-# has the flags of ADX (307) wrong.
+# Bochs lays out what XSAVEC (321), XSAVES and PKU (515) save otherwise than kernels and programs
+# expect, and has the flags of ADX (307) wrong.
 cat >"$work/cd/isolinux.cfg" <<'BOOT'
 default linux
 prompt 0
