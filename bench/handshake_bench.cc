@@ -86,20 +86,23 @@ class OpenSslHash {
   std::unique_ptr<EVP_MD_CTX, Deleter> context_;
 };
 
-// One thing to measure: who does it, and what is done.
+// One thing to measure: who does it, and what is done, how often.
 struct Case {
   std::string topic, name, contender;
   uint32_t features;
   Function body;
+  size_t num = 1;
 };
 
 // All that is measured. Each body of a case leaves the same result.
 class Cases {
  public:
   explicit Cases(const Key &result) : result_(result) {}
-  void begin(const std::string &topic, const std::string &name) {
+  // Each body does it num times.
+  void begin(const std::string &topic, const std::string &name, size_t num = 1) {
     topic_ = topic;
     name_ = name;
+    num_ = num;
     is_first_ = true;
   }
   void add(const std::string &contender, uint32_t features, const Function &body) {
@@ -108,7 +111,7 @@ class Cases {
     if (!is_first_ && result_ != expected_) throw std::runtime_error(contender + " disagrees");
     expected_ = result_;
     is_first_ = false;
-    cases_.push_back({topic_, name_, contender, features, body});
+    cases_.push_back({topic_, name_, contender, features, body, num_});
   }
   const std::vector<Case> &all() const { return cases_; }
 
@@ -116,6 +119,7 @@ class Cases {
   const Key &result_;
   Key expected_{};
   std::string topic_, name_;
+  size_t num_ = 1;
   bool is_first_ = true;
   std::vector<Case> cases_;
 };
@@ -139,7 +143,7 @@ void measure(benchmark::State &state, const Case &one) {
   const uint64_t begin = wgbench::ticks();
   for (auto _ : state) {
     for (int i = 0; i < kNumRounds; ++i) one.body();
-    num += kNumRounds;
+    num += kNumRounds * one.num;
   }
   const auto elapsed = static_cast<double>(wgbench::ticks() - begin);
   state.counters["cycles"] = elapsed * ratio / static_cast<double>(num);
@@ -176,6 +180,25 @@ int run(int argc, char **argv) {
     cases.add(level.name, level.features, [&] { wg::x25519_base(out.data(), scalar.data()); });
   }
 
+  // What setting a device's key does for its peers.
+  wg::X25519Batch batch{};
+  for (size_t i = 0; i < wg::kX25519BatchMax; ++i) {
+    batch.scalar[i] = scalar.data();
+    batch.point[i] = point.data();
+  }
+  const auto multiply_batch = [&] {
+    wg::x25519_batch(batch, wg::kX25519BatchMax, true);
+    std::copy_n(batch.out[wg::kX25519BatchMax - 1], out.size(), out.begin());
+  };
+  cases.begin("x25519", "8 points, each", wg::kX25519BatchMax);
+  cases.add("Linux", 0, [&] {
+    for (size_t i = 0; i < wg::kX25519BatchMax; ++i)
+      check(curve25519(out.data(), scalar.data(), point.data()), "Linux");
+  });
+  for (const Level &level : levels()) cases.add(level.name, level.features, multiply_batch);
+  if ((wg::host_cpu_features() & WGC_CPU_IFMA) != 0)
+    cases.add("wgpp ifma", WGC_CPU_AVX2 | WGC_CPU_AVX512 | WGC_CPU_IFMA, multiply_batch);
+
   OpenSslHash openssl_hash;
   std::vector<std::vector<uint8_t>> texts;
   for (const size_t len : kHashLens) texts.emplace_back(len, 0x5a);
@@ -189,8 +212,9 @@ int run(int argc, char **argv) {
   }
 
   // What mainline needs on the processor of the targets, by what wgpp has to reach there.
-  Report report({"Linux", "OpenSSL", "libsodium", "wgpp portable", "wgpp adx"},
+  Report report({"Linux", "OpenSSL", "libsodium", "wgpp portable", "wgpp adx", "wgpp ifma"},
                 {{"x25519/a point/wgpp adx", {116.5 / 112}},
+                 {"x25519/8 points, each/wgpp ifma", {116.5 / 30}},
                  {"blake2s/64 bytes/wgpp portable", {412.0 / 430}}});
   for (const Case &one : cases.all()) {
     report.declare(one.topic, one.name);

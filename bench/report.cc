@@ -87,6 +87,11 @@ void Report::print() {
       verdict +=
           fmt::format("  {} {}x: {}", contender, target->second.must, is_met ? "met" : "NOT MET");
     }
+    for (const std::string &contender : contenders_) {
+      const bool is_wanted = targets_.count(one.topic + "/" + one.name + "/" + contender) != 0;
+      if (is_wanted && one.values.count(contender) == 0)
+        verdict += fmt::format("  {}: not measured, this processor has not got it", contender);
+    }
     fmt::print("{}\n", verdict);
   }
   std::fflush(stdout);

@@ -56,6 +56,18 @@ void probe_x25519() {
   require(!wg::x25519(out.data(), scalar.data(), zero.data()), "the refusal of low orders");
 }
 
+void probe_x25519_batch() {
+  std::vector<Bytes> scalars, points;
+  wg::X25519Batch batch;
+  for (size_t i = 0; i < wg::kX25519BatchMax; ++i) {
+    scalars.push_back(secret_bytes(32));
+    points.push_back(secret_bytes(32));
+    batch.scalar[i] = scalars[i].data();
+    batch.point[i] = points[i].data();
+  }
+  wg::x25519_batch(batch, wg::kX25519BatchMax, true);
+}
+
 void probe_hashes() {
   Bytes out(32), second(32), third(32);
   for (const size_t len : {0, 1, 32, 63, 64, 65, 128, 200}) {
@@ -217,6 +229,7 @@ int run(const std::vector<std::string> &args) {
   wgsecret::use_level(what);
   probe_aead();
   probe_batches();
+  if (WGPP_KNOWS_ASSEMBLY || wg::x25519_batch_wants_vectors()) probe_x25519_batch();
   if (WGPP_KNOWS_ASSEMBLY) {
     probe_x25519();
     probe_hashes();

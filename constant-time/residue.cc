@@ -160,6 +160,17 @@ void search_primitives() {
         secrets.add(key);
         secrets.add(out1);
       });
+  wg::X25519Batch batch{};
+  for (size_t i = 0; i < wg::kX25519BatchMax; ++i) {
+    batch.scalar[i] = key.data();
+    batch.point[i] = point.data();
+  }
+  search(
+      "x25519_batch", [&] { wg::x25519_batch(batch, wg::kX25519BatchMax, true); },
+      [&](Secrets &secrets) {
+        secrets.add(key);
+        secrets.add(out1);
+      });
   search(
       "hkdf", [&] { wg::hkdf(out1.data(), out2.data(), out3.data(), key.data(), span(input)); },
       [&](Secrets &secrets) {

@@ -201,6 +201,14 @@ void multiply(Input &in) {
   REQUIRE(out == expected);
   REQUIRE(is_good == (expected != Buffer(expected.size())));
   if (is_good) REQUIRE(out == wg::others::openssl_x25519(scalar, point));
+  const Buffer other = in.bytes(wg::kX25519KeyLen);
+  wg::X25519Batch batch;
+  batch.scalar[0] = batch.scalar[1] = scalar.data();
+  batch.point[0] = other.data();
+  batch.point[1] = point.data();
+  wg::x25519_batch(batch, 2, true);
+  REQUIRE(Buffer(batch.out[0], batch.out[1]) == wg::others::sodium_x25519(scalar, other));
+  REQUIRE(Buffer(batch.out[1], batch.out[2]) == expected);
   wg::x25519_base(out.data(), scalar.data());
   REQUIRE(out == wg::others::sodium_x25519_base(scalar));
 }

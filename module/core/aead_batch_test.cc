@@ -73,7 +73,8 @@ TEST_P(AeadBatch, LevelHasAName) {
 }
 
 TEST_P(AeadBatch, SelftestPasses) {
-  EXPECT_STREQ(selftest_vectors(), nullptr);
+  X25519Batch work;
+  EXPECT_STREQ(selftest_vectors(work), nullptr);
 }
 
 TEST_P(AeadBatch, EveryLengthAlone) {

@@ -40,8 +40,7 @@ void set_cpu_features(uint32_t features) {
 
 bool choose_cpu_level(uint32_t features, const char *level) {
   if (is_same(level, "auto")) {
-    // On request only until it has been run on a processor that has it.
-    cpu_features = features & ~uint32_t{WGC_CPU_AVX512};
+    cpu_features = features;
     return true;
   }
   for (const Level &known : kLevels) {
@@ -71,6 +70,10 @@ bool cpu_has_avx2() {
 
 bool cpu_has_avx512() {
   return contains(cpu_features, WGC_CPU_AVX2 | WGC_CPU_AVX512);
+}
+
+bool cpu_has_ifma() {
+  return cpu_has_avx512() && contains(cpu_features, WGC_CPU_IFMA);
 }
 
 bool cpu_has_adx() {

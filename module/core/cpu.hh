@@ -11,7 +11,7 @@ namespace wg {
 void set_cpu_features(uint32_t features);
 
 // Of those, what a level of the cryptography works with: a name that cpu_level() gives, or "auto",
-// which is the best one but avx512.
+// which is the best one.
 // False, and nothing has changed, when there is no such level with these features.
 [[nodiscard]] bool choose_cpu_level(uint32_t features, const char *level);
 
@@ -22,6 +22,7 @@ const char *cpu_level(uint32_t features, size_t index);
 bool cpu_has_popcnt();
 bool cpu_has_avx2();
 bool cpu_has_avx512();
+bool cpu_has_ifma();
 bool cpu_has_adx();
 bool cpu_has_neon();
 

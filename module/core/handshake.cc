@@ -54,13 +54,17 @@ void Handshake::init(const Identity &id, const uint8_t *peer_public, const uint8
   wipe(this, sizeof *this);
   copy(remote_static_, peer_public, kKeyLen);
   set_psk(psk);
-  set_identity(id);
+  set_identity(id, nullptr);
 }
 
-void Handshake::set_identity(const Identity &id) {
+void Handshake::set_identity(const Identity &id, const uint8_t *shared_secret) {
   clear();
   wipe(static_static_, kKeyLen);
   if (id.present == 0) return;
+  if (shared_secret != nullptr) {
+    copy(static_static_, shared_secret, kKeyLen);
+    return;
+  }
   // Failure leaves zeros, which every handshake takes for WGC_BAD_DH.
   if (!x25519(static_static_, id.private_key, remote_static_)) wipe(static_static_, kKeyLen);
 }

@@ -39,7 +39,8 @@ class Handshake {
  public:
   // psk: 32 bytes or null for none.
   void init(const Identity &id, const uint8_t *peer_public, const uint8_t *psk);
-  void set_identity(const Identity &id);
+  // shared_secret: what shared_secrets() has for this peer, or null to compute it here.
+  void set_identity(const Identity &id, const uint8_t *shared_secret);
   void set_psk(const uint8_t *psk);
   void get_psk(uint8_t *psk) const;
   // Wipes what is in progress; keeps keys, psk and the last timestamp.

@@ -195,7 +195,7 @@ TEST(Handshake, TimestampOutlivesTheHandshake) {
   ASSERT_EQ(pair.accept(msg, kSecond), WGC_OK);
   wgc_handshake_clear(&pair.responder.hs);
   EXPECT_EQ(pair.accept(msg, 2 * kSecond), WGC_OLD_TIMESTAMP);
-  wgc_handshake_set_identity(&pair.responder.hs, &pair.responder.id);
+  wgc_handshake_set_identity(&pair.responder.hs, &pair.responder.id, nullptr);
   EXPECT_EQ(pair.accept(msg, 3 * kSecond), WGC_OLD_TIMESTAMP);
 }
 
@@ -374,7 +374,7 @@ TEST(Handshake, NewIdentityWipesWhatIsInProgress) {
   ASSERT_EQ(pair.accept(pair.initiate()), WGC_OK);
   const Message response = pair.respond();
   wgc_identity_set(&pair.initiator.id, Random(9).key().data());
-  wgc_handshake_set_identity(&pair.initiator.hs, &pair.initiator.id);
+  wgc_handshake_set_identity(&pair.initiator.hs, &pair.initiator.id, nullptr);
   EXPECT_EQ(pair.consume(response), WGC_BAD_STATE);
 }
 
@@ -383,7 +383,7 @@ TEST(Handshake, NewIdentityIsTheOneThatCalls) {
   pair.complete();
   wgc_identity_set(&pair.initiator.id, Random(9).key().data());
   wgc_identity_get(&pair.initiator.id, nullptr, pair.initiator.public_key.data());
-  wgc_handshake_set_identity(&pair.initiator.hs, &pair.initiator.id);
+  wgc_handshake_set_identity(&pair.initiator.hs, &pair.initiator.id, nullptr);
   EXPECT_EQ(pair.accept(pair.initiate(kUnixEpoch_ns + kSecond), 2 * kSecond), WGC_BAD_STATE);
   pair.responder.meet(pair.initiator);
   pair.complete();
@@ -397,7 +397,7 @@ TEST(Handshake, ResponderThatChangedItsKeyMeanwhileRefuses) {
   Key caller;
   ASSERT_EQ(wgc_initiation_open(&init, caller.data(), &pair.responder.id, msg.data()), WGC_OK);
   wgc_identity_set(&pair.responder.id, Random(9).key().data());
-  wgc_handshake_set_identity(&pair.responder.hs, &pair.responder.id);
+  wgc_handshake_set_identity(&pair.responder.hs, &pair.responder.id, nullptr);
   EXPECT_EQ(wgc_initiation_accept(&pair.responder.hs, &init, kSecond), WGC_BAD_AEAD);
 }
 

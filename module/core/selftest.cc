@@ -269,11 +269,33 @@ bool x25519_works() {
   return true;
 }
 
+// Different scalars and points beside one another, and one that has to be refused.
+bool x25519_batch_works(X25519Batch &work) {
+  constexpr size_t kRefused = 2;
+  uint8_t scalars[kX25519BatchMax][kX25519KeyLen];
+  uint8_t expected[kX25519KeyLen];
+  for (size_t i = 0; i < kX25519BatchMax; ++i) {
+    count_up(scalars[i], sizeof scalars[i], static_cast<uint8_t>(32 * i));
+    work.scalar[i] = scalars[i];
+    work.point[i] = i == kRefused ? kLowOrder : i % 2 == 0 ? kAlicePublic : kBobPublic;
+  }
+  work.scalar[0] = kAlicePrivate;
+  work.point[0] = kBobPublic;
+  x25519_batch(work, kX25519BatchMax, true);
+  if (!equals(work.out[0], kShared)) return false;
+  for (size_t i = 1; i < kX25519BatchMax; ++i) {
+    if (x25519(expected, work.scalar[i], work.point[i]) != (i != kRefused)) return false;
+    if (!equals(work.out[i], expected)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
-const char *selftest_vectors() {
+const char *selftest_vectors(X25519Batch &work) {
   if (!batch_works()) return "chacha20poly1305 in batches";
   if (!short_packets_work()) return "chacha20poly1305 of short packets";
+  if (x25519_batch_wants_vectors() && !x25519_batch_works(work)) return "x25519 in batches";
   return nullptr;
 }
 

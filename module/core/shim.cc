@@ -98,8 +98,8 @@ const char *wgc_selftest(void) {
   return wg::selftest();
 }
 
-const char *wgc_selftest_vectors(void) {
-  return wg::selftest_vectors();
+const char *wgc_selftest_vectors(wgc_shared_secrets_work *work) {
+  return wg::selftest_vectors(view<wg::X25519Batch>(work));
 }
 
 void wgc_wipe(void *data, size_t len) {
@@ -142,6 +142,17 @@ bool wgc_identity_get(const wgc_identity *id, uint8_t *private_key, uint8_t *pub
   return wg::identity_get(core(id), private_key, public_key);
 }
 
+bool wgc_shared_secrets_want_vectors(void) {
+  return wg::x25519_batch_wants_vectors();
+}
+
+void wgc_shared_secrets(wgc_shared_secrets_work *work, const wgc_identity *id,
+                        const uint8_t *const *peer_public, size_t num, bool may_use_vectors) {
+  static_assert(WGC_SHARED_SECRETS_MAX == wg::kX25519BatchMax);
+  static_assert(offsetof(wg::X25519Batch, out) == offsetof(wgc_shared_secrets_work, secret));
+  wg::shared_secrets(view<wg::X25519Batch>(work), core(id), peer_public, num, may_use_vectors);
+}
+
 // ---- handshake
 
 void wgc_handshake_init(wgc_handshake *hs, const wgc_identity *id,
@@ -149,8 +160,9 @@ void wgc_handshake_init(wgc_handshake *hs, const wgc_identity *id,
   core(hs).init(core(id), peer_public, psk);
 }
 
-void wgc_handshake_set_identity(wgc_handshake *hs, const wgc_identity *id) {
-  core(hs).set_identity(core(id));
+void wgc_handshake_set_identity(wgc_handshake *hs, const wgc_identity *id,
+                                const uint8_t *shared_secret) {
+  core(hs).set_identity(core(id), shared_secret);
 }
 
 void wgc_handshake_set_psk(wgc_handshake *hs, const uint8_t *psk) {

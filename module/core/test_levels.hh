@@ -46,6 +46,13 @@ inline std::vector<Level> x25519_levels() {
   return possible({{"portable", 0}, {"adx", WGC_CPU_ADX}});
 }
 
+// The same for many.
+inline std::vector<Level> x25519_batch_levels() {
+  return possible({{"portable", 0},
+                   {"adx", WGC_CPU_ADX},
+                   {"ifma", WGC_CPU_AVX2 | WGC_CPU_AVX512 | WGC_CPU_IFMA}});
+}
+
 }  // namespace wg::test
 
 #define WGPP_EACH_LEVEL(suite, levels)                               \

@@ -13,6 +13,24 @@ inline Buffer product(const Buffer &scalar, const Buffer &point) {
   return out;
 }
 
+// The same for any number, with zeros for what is refused.
+inline std::vector<Buffer> products(const std::vector<Buffer> &scalars,
+                                    const std::vector<Buffer> &points,
+                                    bool may_use_vectors = true) {
+  X25519Batch batch;
+  std::vector<Buffer> found;
+  for (size_t begin = 0; begin < scalars.size(); begin += kX25519BatchMax) {
+    const size_t num = std::min(scalars.size() - begin, kX25519BatchMax);
+    for (size_t i = 0; i < num; ++i) {
+      batch.scalar[i] = scalars[begin + i].data();
+      batch.point[i] = points[begin + i].data();
+    }
+    x25519_batch(batch, num, may_use_vectors);
+    for (size_t i = 0; i < num; ++i) found.emplace_back(batch.out[i], batch.out[i] + kX25519KeyLen);
+  }
+  return found;
+}
+
 inline Buffer base_point() {
   Buffer nine(kX25519KeyLen);
   nine[0] = 9;

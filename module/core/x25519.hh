@@ -15,7 +15,25 @@ inline constexpr size_t kX25519KeyLen = 32;
 // out = scalar * base point.
 void x25519_base(uint8_t *out, const uint8_t *scalar);
 
-// The name of what multiplies: "portable" or "adx".
+inline constexpr size_t kX25519BatchMax = 8;
+
+// Products that have nothing to do with one another, and room to compute them all at once. Too
+// large for a kernel's stack.
+struct X25519Batch {
+  uint8_t out[kX25519BatchMax][kX25519KeyLen];
+  const uint8_t *scalar[kX25519BatchMax];
+  const uint8_t *point[kX25519BatchMax];
+  alignas(uint64_t) uint8_t work[3712];
+};
+
+// out = scalar * point for each of num, with zeros for a low-order point, as x25519() has them.
+// Nothing secret stays in work.
+void x25519_batch(X25519Batch &batch, size_t num, bool may_use_vectors);
+
+// Whether batches use vector registers, if they may.
+bool x25519_batch_wants_vectors();
+
+// The name of what multiplies: "portable" or "adx", with "+ifma" where batches have more.
 const char *x25519_level();
 
 void x25519_clamp(uint8_t *scalar);

@@ -24,7 +24,7 @@ MODULE_PARM_DESC(kind, "name of the link kind and of the netlink family (default
 
 static char crypto[8] = "auto";
 module_param_string(crypto, crypto, sizeof(crypto), 0444);
-MODULE_PARM_DESC(crypto, "instructions of the cryptography: auto, scalar, avx2, avx512 or neon (default: auto, the best that the processor has but avx512)");
+MODULE_PARM_DESC(crypto, "instructions of the cryptography: auto, scalar, avx2, avx512 or neon (default: auto, the best that the processor has)");
 
 bool wg_vectors_used __ro_after_init;
 
@@ -94,6 +94,8 @@ static u32 __init cpu_features(void)
 	if ((features & WGC_CPU_AVX2) && boot_cpu_has(X86_FEATURE_AVX512F) &&
 	    boot_cpu_has(X86_FEATURE_AVX512VL) && has_avx512_state())
 		features |= WGC_CPU_AVX512;
+	if ((features & WGC_CPU_AVX512) && boot_cpu_has(X86_FEATURE_AVX512IFMA))
+		features |= WGC_CPU_IFMA;
 	if (IS_ENABLED(CONFIG_64BIT) && boot_cpu_has(X86_FEATURE_ADX) &&
 	    boot_cpu_has(X86_FEATURE_BMI2))
 		features |= WGC_CPU_ADX;
@@ -128,14 +130,19 @@ static int __init choose_crypto(void)
 static const char *__init run_selftests(void)
 {
 	const char *failed_test = wgc_selftest();
+	struct wgc_shared_secrets_work *work;
 	bool begun;
 
 	if (failed_test)
 		return failed_test;
+	work = kmalloc(sizeof(*work), GFP_KERNEL);
+	if (!work)
+		return "memory for the rest";
 	begun = wg_vectors_begin();
 	if (begun)
-		failed_test = wgc_selftest_vectors();
+		failed_test = wgc_selftest_vectors(work);
 	wg_vectors_end(begun);
+	kfree(work);
 	return failed_test;
 }
 

@@ -11,6 +11,7 @@
 #include "peer.h"
 #include "send.h"
 #include "socket.h"
+#include "vectors.h"
 #include "wgnl.h"
 
 static struct genl_family family;
@@ -590,6 +591,52 @@ static int set_peer(struct wg_device *wg, struct nlattr *nest, struct netlink_ex
 	return ret;
 }
 
+/*
+ * What the peers share with the new identity is computed together; without @work, for each by
+ * itself. A handshake under way was the former identity's, and so were the sessions.
+ */
+static void renew_peers(struct wg_device *wg, struct wg_peer **peers, size_t num,
+			struct wgc_shared_secrets_work *work)
+{
+	const u8 *keys[WGC_SHARED_SECRETS_MAX];
+	bool begun;
+	size_t i;
+
+	if (work) {
+		for (i = 0; i < num; ++i)
+			keys[i] = peers[i]->public_key;
+		begun = wgc_shared_secrets_want_vectors() && wg_vectors_begin();
+		wgc_shared_secrets(work, &wg->identity, keys, num, begun);
+		wg_vectors_end(begun);
+	}
+	for (i = 0; i < num; ++i) {
+		mutex_lock(&peers[i]->handshake_lock);
+		wgc_handshake_set_identity(&peers[i]->handshake, &wg->identity,
+					   work ? work->secret[i] : NULL);
+		mutex_unlock(&peers[i]->handshake_lock);
+		wg_peer_expire_sessions(peers[i]);
+	}
+	/* There may be very many. */
+	cond_resched();
+}
+
+static void renew_all_peers(struct wg_device *wg)
+{
+	struct wgc_shared_secrets_work *work = kmalloc(sizeof(*work), GFP_KERNEL);
+	struct wg_peer *peers[WGC_SHARED_SECRETS_MAX], *peer;
+	size_t num = 0;
+
+	list_for_each_entry(peer, &wg->peers, peer_list) {
+		peers[num++] = peer;
+		if (num == ARRAY_SIZE(peers)) {
+			renew_peers(wg, peers, num, work);
+			num = 0;
+		}
+	}
+	renew_peers(wg, peers, num, work);
+	kfree_sensitive(work);
+}
+
 static void set_private_key(struct wg_device *wg, const u8 *private_key)
 {
 	static const u8 no_key[WGC_KEY_LEN];
@@ -617,13 +664,7 @@ static void set_private_key(struct wg_device *wg, const u8 *private_key)
 
 	down_write(&wg->identity_lock);
 	wgc_identity_set(&wg->identity, private_key);
-	list_for_each_entry(peer, &wg->peers, peer_list) {
-		mutex_lock(&peer->handshake_lock);
-		wgc_handshake_set_identity(&peer->handshake, &wg->identity);
-		mutex_unlock(&peer->handshake_lock);
-		/* A handshake under way was the former identity's, and so were the sessions. */
-		wg_peer_expire_sessions(peer);
-	}
+	renew_all_peers(wg);
 	wg_cookie_set_identity(wg);
 	up_write(&wg->identity_lock);
 }

@@ -22,6 +22,7 @@ inline uint32_t host_cpu_features() {
   if (__builtin_cpu_supports("avx2") != 0) found |= WGC_CPU_AVX2;
   if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0) {
     found |= WGC_CPU_AVX512;
+    if (__builtin_cpu_supports("avx512ifma") != 0) found |= WGC_CPU_IFMA;
   }
   // The library of clang 14 does not know this one.
   unsigned a, b, c, d;

@@ -60,6 +60,15 @@ struct wgc_timers { WGC_OPAQUE(128); };
 struct wgc_trie { WGC_OPAQUE(48); };
 struct wgc_trie_entry { WGC_OPAQUE(32); };
 
+/* How many shared secrets are computed at once. */
+#define WGC_SHARED_SECRETS_MAX 8
+
+/* The secrets, and room to compute them: too large for a kernel's stack. */
+struct wgc_shared_secrets_work {
+	uint8_t secret[WGC_SHARED_SECRETS_MAX][WGC_KEY_LEN] __attribute__((aligned(8)));
+	uint8_t opaque[3840];
+};
+
 /**
  * enum wgc_status - the core's verdict on a message, a packet or a request
  *
@@ -105,6 +114,7 @@ enum wgc_cpu_feature {
 	WGC_CPU_ADX = 1 << 2,		/* with BMI2; no vectors */
 	WGC_CPU_AVX512 = 1 << 3,	/* AVX-512F and VL, where there is WGC_CPU_AVX2, too */
 	WGC_CPU_NEON = 1 << 4,		/* arm64's vector registers */
+	WGC_CPU_IFMA = 1 << 5,		/* AVX-512's, where there is WGC_CPU_AVX512, too */
 };
 
 /** wgc_cpu_set() - say what the processor has; once, before anything else */
@@ -113,7 +123,7 @@ void wgc_cpu_set(uint32_t features);
 /**
  * wgc_cpu_choose() - the same, with a level of the cryptography that somebody asked for
  * @features: what the processor has
- * @level: a name that wgc_cpu_level() gives, or "auto" for the best one but avx512
+ * @level: a name that wgc_cpu_level() gives, or "auto" for the best one
  *
  * Return: false, and nothing has changed, when there is no such level on this processor.
  */
@@ -130,7 +140,10 @@ const char *wgc_cpu_level(uint32_t features, size_t index);
 /** wgc_crypto_level() - what batches are sealed and opened with: a name of wgc_cpu_level() */
 const char *wgc_crypto_level(void);
 
-/** wgc_x25519_level() - what handshakes multiply with: "portable" or "adx" */
+/**
+ * wgc_x25519_level() - what handshakes multiply with: "portable" or "adx"; with "+ifma" where
+ * wgc_shared_secrets() has something faster
+ */
 const char *wgc_x25519_level(void);
 
 /* ---- self-test and keys -------------------------------------------------- */
@@ -143,13 +156,14 @@ const char *wgc_x25519_level(void);
 const char *wgc_selftest(void);
 
 /**
- * wgc_selftest_vectors() - the same for what batches are sealed and opened with
+ * wgc_selftest_vectors() - the same for what works on several things at once
+ * @work: room for it
  *
  * Context: vector registers may be touched.
  *
  * Return: NULL, or the name of what failed.
  */
-const char *wgc_selftest_vectors(void);
+const char *wgc_selftest_vectors(struct wgc_shared_secrets_work *work);
 
 /** wgc_wipe() - overwrite @len bytes with zeros; never optimised away */
 void wgc_wipe(void *data, size_t len);
@@ -199,6 +213,22 @@ void wgc_identity_set(struct wgc_identity *id, const uint8_t *private_key);
  */
 bool wgc_identity_get(const struct wgc_identity *id, uint8_t *private_key, uint8_t *public_key);
 
+/** wgc_shared_secrets_want_vectors() - whether wgc_shared_secrets() is faster with them */
+bool wgc_shared_secrets_want_vectors(void);
+
+/**
+ * wgc_shared_secrets() - what an identity shares with each of some peers
+ * @work: takes the secrets; the caller wipes it. All zeros is a peer whose key
+ *	gives none, or no identity
+ * @peer_public: @num pointers to WGC_KEY_LEN bytes
+ * @num: up to WGC_SHARED_SECRETS_MAX
+ * @may_use_vectors: vector registers may be touched
+ *
+ * Context: the identity lock.
+ */
+void wgc_shared_secrets(struct wgc_shared_secrets_work *work, const struct wgc_identity *id,
+			const uint8_t *const *peer_public, size_t num, bool may_use_vectors);
+
 /* ---- handshake: Noise_IKpsk2 (the paper, 5.4; Noise, 7.5) ----------------- */
 
 /**
@@ -212,11 +242,14 @@ void wgc_handshake_init(struct wgc_handshake *hs, const struct wgc_identity *id,
 			const uint8_t peer_public[WGC_KEY_LEN], const uint8_t *psk);
 
 /**
- * wgc_handshake_set_identity() - the device has a new key: precompute again
+ * wgc_handshake_set_identity() - the device has a new key
+ * @shared_secret: what wgc_shared_secrets() has for this peer and @id, or NULL:
+ *	it is computed here
  *
  * Wipes a handshake in progress. Context: handshake lock.
  */
-void wgc_handshake_set_identity(struct wgc_handshake *hs, const struct wgc_identity *id);
+void wgc_handshake_set_identity(struct wgc_handshake *hs, const struct wgc_identity *id,
+				const uint8_t *shared_secret);
 
 /** wgc_handshake_set_psk() - NULL means none. Context: handshake lock. */
 void wgc_handshake_set_psk(struct wgc_handshake *hs, const uint8_t *psk);

@@ -10,7 +10,7 @@
 #include "../blake2s.hh"
 #include "../test_crypto.hh"
 #include "../test_levels.hh"
-#include "../x25519.hh"
+#include "../test_x25519.hh"
 
 namespace wg::test {
 namespace {
@@ -120,6 +120,27 @@ TEST_P(GuardsX25519, Keys) {
     const uint8_t *const p = point.put(random.bytes(32), is_at_end);
     EXPECT_TRUE(x25519(out.at(32, is_at_end), k, p));
     x25519_base(out.at(32, is_at_end), k);
+  }
+}
+
+class GuardsX25519Batch : public LevelTest {};
+WGPP_EACH_LEVEL(GuardsX25519Batch, x25519_batch_levels());
+
+TEST_P(GuardsX25519Batch, Keys) {
+  Random random;
+  Guarded scalar(32), point(32), room(sizeof(X25519Batch));
+  for (const bool is_at_end : {false, true}) {
+    const uint8_t *const k = scalar.put(random.bytes(32), is_at_end);
+    const uint8_t *const p = point.put(random.bytes(32), is_at_end);
+    auto *const batch = reinterpret_cast<X25519Batch *>(room.at(sizeof(X25519Batch), is_at_end));
+    for (size_t i = 0; i < kX25519BatchMax; ++i) {
+      batch->scalar[i] = k;
+      batch->point[i] = p;
+    }
+    x25519_batch(*batch, kX25519BatchMax, true);
+    Buffer expected(32);
+    EXPECT_TRUE(x25519(expected.data(), k, p));
+    EXPECT_EQ(Buffer(batch->out[0], batch->out[1]), expected);
   }
 }
 

@@ -5,7 +5,7 @@
 #include "../blake2s.hh"
 #include "../test_crypto.hh"
 #include "../test_levels.hh"
-#include "../x25519.hh"
+#include "../test_x25519.hh"
 #include "others.hh"
 
 namespace wg::test {
@@ -148,6 +148,23 @@ TEST_P(LibrariesX25519, MultiplyAnything) {
     ASSERT_EQ(out, sodium_x25519(scalar, point));
     x25519_base(out.data(), scalar.data());
     ASSERT_EQ(out, sodium_x25519_base(scalar));
+  }
+}
+
+class LibrariesX25519Batch : public LevelTest {};
+WGPP_EACH_LEVEL(LibrariesX25519Batch, x25519_batch_levels());
+
+TEST_P(LibrariesX25519Batch, MultiplyAnything) {
+  Random random;
+  std::vector<Buffer> scalars, points;
+  for (int i = 0; i < 200; ++i) {
+    scalars.push_back(random.bytes(kX25519KeyLen));
+    points.push_back(i % 2 == 0 ? random.bytes(kX25519KeyLen) : random.edgy_bytes(kX25519KeyLen));
+  }
+  const std::vector<Buffer> found = products(scalars, points);
+  for (size_t i = 0; i < scalars.size(); ++i) {
+    ASSERT_EQ(found[i], openssl_x25519(scalars[i], points[i]));
+    ASSERT_EQ(found[i], sodium_x25519(scalars[i], points[i]));
   }
 }
 

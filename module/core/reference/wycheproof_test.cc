@@ -7,7 +7,7 @@
 #include "../chacha20.hh"
 #include "../test_crypto.hh"
 #include "../test_levels.hh"
-#include "../x25519.hh"
+#include "../test_x25519.hh"
 
 namespace wg::test {
 namespace {
@@ -135,6 +135,23 @@ TEST_P(WycheproofX25519, X25519) {
   }
   EXPECT_GE(num_run, 500);
   EXPECT_GE(num_refused, 30);
+}
+
+class WycheproofX25519Batch : public LevelTest {};
+WGPP_EACH_LEVEL(WycheproofX25519Batch, x25519_batch_levels());
+
+TEST_P(WycheproofX25519Batch, X25519) {
+  std::vector<Buffer> scalars, points, expected;
+  const Json vectors = read_file("x25519_test.json");
+  for (const Json &group : vectors.at("testGroups")) {
+    for (const Json &test : group.at("tests")) {
+      scalars.push_back(bytes(test, "private"));
+      points.push_back(bytes(test, "public"));
+      expected.push_back(bytes(test, "shared"));
+    }
+  }
+  EXPECT_GE(expected.size(), 500U);
+  EXPECT_EQ(products(scalars, points), expected);
 }
 
 }  // namespace
