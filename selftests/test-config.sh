@@ -108,6 +108,25 @@ key_changes() {
 	return 1
 }
 
+# What a device shares with its peers is computed for eight at a time. b answers when its part is
+# right: it is in the second eight, which are not complete.
+key_changes_for_many() {
+	local i
+	wg_set a peer "${pub[b]}" remove
+	for ((i = 0; i < 12; i++)); do
+		if ((i == 9)); then
+			wg_set a peer "${pub[b]}" endpoint 192.0.2.2:5002 allowed-ips 10.9.0.2/32
+		fi
+		keygen "other$i"
+		wg_set a peer "${pub[other$i]}"
+	done
+	wg_set a private-key "$tmp/a.key"
+	no_ping_ns a 10.9.0.2
+	wg_set b peer "${pub[d]}" remove peer "${pub[a]}" endpoint 192.0.2.1:5001 \
+		allowed-ips 10.9.0.1/32
+	wait_until "$LIMIT" in_ns a ping -n -c 1 -W 2 10.9.0.2
+}
+
 forwarded() {
 	# shellcheck disable=SC2016 # awk's fields
 	in_ns c awk '$1 == "eth-b:" { print $11 }' /proc/net/dev
@@ -170,7 +189,7 @@ nobody() {
 	expect_eq "fwmark" "$(in_user_ns "$WGTOOL" show wg6 fwmark)" 0x6
 }
 
-plan $((9 + NUM_CONTRACT))
+plan $((10 + NUM_CONTRACT))
 require_tools ping unshare setpriv
 keygen c d
 ns_create c
@@ -210,6 +229,7 @@ check "a private key of zeros is none, and removes no peer" key_removed
 check "seven keys of small order are taken, and never called" low_order
 check "another fwmark, another route" fwmark_routes
 check "a changed key calls again at once" key_changes
+check "a changed key is used with each of many peers" key_changes_for_many
 
 unshare --user --net --map-root-user sleep 1000 >/dev/null 2>&1 </dev/null &
 user_pid=$!
