@@ -90,7 +90,7 @@ void Report::print() {
     for (const std::string &contender : contenders_) {
       const bool is_wanted = targets_.count(one.topic + "/" + one.name + "/" + contender) != 0;
       if (is_wanted && one.values.count(contender) == 0)
-        verdict += fmt::format("  {}: not measured, this processor has not got it", contender);
+        verdict += fmt::format("  {}: not measured, not on this processor", contender);
     }
     fmt::print("{}\n", verdict);
   }

@@ -229,7 +229,8 @@ int run(const std::vector<std::string> &args) {
   wgsecret::use_level(what);
   probe_aead();
   probe_batches();
-  if (WGPP_KNOWS_ASSEMBLY || wg::x25519_batch_wants_vectors()) probe_x25519_batch();
+  if (WGPP_KNOWS_ASSEMBLY || wg::x25519_batch_wants_vectors(wg::kX25519BatchMax))
+    probe_x25519_batch();
   if (WGPP_KNOWS_ASSEMBLY) {
     probe_x25519();
     probe_hashes();

@@ -3,7 +3,7 @@
 // searched afterwards for every word of the keys, of the key stream, of ChaCha20's state before its
 // last addition (from which the key could be computed), of shared secrets and of the handshake.
 //
-//	residue LEVEL    scalar or avx2; status 3 when something was found
+//	residue LEVEL    status 3 when something was found
 //	residue plant    leaves a key there: it has to be found
 #include <sys/mman.h>
 #include <ucontext.h>

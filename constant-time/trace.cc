@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-// Follows packets through the machine code, instruction by instruction, once for each of several
-// keys and texts of the same lengths. The way taken and each address in memory have to be the same
-// every time. It understands no instruction, so that it works for all of them; what valgrind proves
-// for all secrets, this shows for a few.
+// Follows packets, and X25519 in batches where that has vectors, through the machine code,
+// instruction by instruction, once for each of several keys and texts of the same lengths. The way
+// taken and each address in memory have to be the same every time. It understands no instruction,
+// so that it works for all of them; what valgrind proves for all secrets, this shows for a few.
 //
 //	trace LEVEL DISASSEMBLY     this program's, by objdump; status 3 when two ways differ
 //	trace branch DISASSEMBLY    leaks a secret by a branch: it has to be found
@@ -280,7 +280,8 @@ int run(const std::vector<std::string> &args) {
     }
   }
   // Otherwise it is what the probe knows.
-  if (wg::x25519_batch_wants_vectors()) is_same &= is_same_way(Points().multiply(), code);
+  if (wg::x25519_batch_wants_vectors(wg::kX25519BatchMax))
+    is_same &= is_same_way(Points().multiply(), code);
   return is_same ? 0 : kFound;
 }
 

@@ -5,8 +5,8 @@
 # the core under valgrind, with every secret undefined, and constant-time/residue.cc searches the
 # stack after each call. Once for each level of the cryptography that this processor has, and as
 # each compiler builds it. valgrind does not know AVX-512: constant-time/trace.cc follows packets
-# through vector code step by step, and MemorySanitizer looks at them at every level. Leaks that are
-# there on purpose have to be found.
+# and X25519 in batches through vector code step by step, and MemorySanitizer looks at them at every
+# level. Leaks that are there on purpose have to be found.
 #
 #	scripts/check-constant-time.sh [CXX...]     default: g++ clang++
 #

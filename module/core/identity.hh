@@ -20,8 +20,8 @@ void identity_set(Identity *id, const uint8_t *private_key);
 // Either output may be null. False, with both zeroed, when there is none.
 bool identity_get(const Identity &id, uint8_t *private_key, uint8_t *public_key);
 
-// What id shares with each of num peers, in work.out, where everything is wiped by the caller;
-// zeros where a key gives nothing, or without an identity. num is up to kX25519BatchMax.
+// What id shares with each of num peers, in work.out, which the caller wipes; zeros where a key
+// gives nothing, or without an identity. num is up to kX25519BatchMax.
 void shared_secrets(X25519Batch &work, const Identity &id, const uint8_t *const *peer_public,
                     size_t num, bool may_use_vectors);
 

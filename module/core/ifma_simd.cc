@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-// Eight scalar multiplications at a time with AVX-512's multiply-add of 52 bits.
+// Eight scalar multiplications at a time with AVX-512's multiply-add of 52 bits. In registers of
+// 512 bits: half of that would do half the work in as many instructions, and keys change too seldom
+// to slow a processor down.
 #include "x25519_levels.hh"
 
 #if WGPP_HAVE_IFMA

@@ -142,8 +142,8 @@ bool wgc_identity_get(const wgc_identity *id, uint8_t *private_key, uint8_t *pub
   return wg::identity_get(core(id), private_key, public_key);
 }
 
-bool wgc_shared_secrets_want_vectors(void) {
-  return wg::x25519_batch_wants_vectors();
+bool wgc_shared_secrets_want_vectors(size_t num) {
+  return wg::x25519_batch_wants_vectors(num);
 }
 
 void wgc_shared_secrets(wgc_shared_secrets_work *work, const wgc_identity *id,

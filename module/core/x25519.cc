@@ -79,12 +79,14 @@ void multiply(uint8_t *out, const uint8_t *scalar, const uint8_t *point) {
 }  // namespace
 
 const char *x25519_level() {
-  if (x25519_batch_wants_vectors()) return cpu_has_adx() ? "adx+ifma" : "portable+ifma";
+  if (x25519_batch_wants_vectors(kX25519BatchMax))
+    return cpu_has_adx() ? "adx+ifma" : "portable+ifma";
   return cpu_has_adx() ? "adx" : "portable";
 }
 
-bool x25519_batch_wants_vectors() {
-  return WGPP_HAVE_IFMA != 0 && cpu_has_ifma();
+bool x25519_batch_wants_vectors(size_t num) {
+  // However many there are, the time is that of eight.
+  return WGPP_HAVE_IFMA != 0 && cpu_has_ifma() && num > 1;
 }
 
 void x25519_clamp(uint8_t *scalar) {
@@ -100,8 +102,7 @@ bool x25519(uint8_t *out, const uint8_t *scalar, const uint8_t *point) {
 
 void x25519_batch(X25519Batch &batch, size_t num, bool may_use_vectors) {
 #if WGPP_HAVE_IFMA
-  // Eight at a time take as long as one or two by themselves.
-  if (may_use_vectors && num > 1 && x25519_batch_wants_vectors()) {
+  if (may_use_vectors && x25519_batch_wants_vectors(num)) {
     x25519_run_ifma(batch, num);
     scrub_stack();
     return;

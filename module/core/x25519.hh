@@ -23,15 +23,16 @@ struct X25519Batch {
   uint8_t out[kX25519BatchMax][kX25519KeyLen];
   const uint8_t *scalar[kX25519BatchMax];
   const uint8_t *point[kX25519BatchMax];
-  alignas(uint64_t) uint8_t work[3712];
+  // For registers of 512 bits.
+  alignas(64) uint8_t work[3712];
 };
 
 // out = scalar * point for each of num, with zeros for a low-order point, as x25519() has them.
 // Nothing secret stays in work.
 void x25519_batch(X25519Batch &batch, size_t num, bool may_use_vectors);
 
-// Whether batches use vector registers, if they may.
-bool x25519_batch_wants_vectors();
+// Whether a batch of so many uses vector registers, if it may.
+bool x25519_batch_wants_vectors(size_t num);
 
 // The name of what multiplies: "portable" or "adx", with "+ifma" where batches have more.
 const char *x25519_level();

@@ -88,6 +88,18 @@ TEST_P(X25519Batches, WorkWithoutVectors) {
     points.push_back(random_.bytes(32));
   }
   EXPECT_EQ(products(scalars, points, false), products(scalars, points, true));
+  // Only what has vectors has a use for its room.
+  X25519Batch batch;
+  std::fill(std::begin(batch.work), std::end(batch.work), 0xa5);
+  for (const bool may_use_vectors : {false, true}) {
+    for (size_t i = 0; i < kX25519BatchMax; ++i) {
+      batch.scalar[i] = scalars[i].data();
+      batch.point[i] = points[i].data();
+    }
+    x25519_batch(batch, kX25519BatchMax, may_use_vectors);
+    EXPECT_EQ(batch.work[0] == 0xa5,
+              !may_use_vectors || !x25519_batch_wants_vectors(kX25519BatchMax));
+  }
 }
 
 TEST_P(X25519Batches, LeaveNothingInTheirRoom) {
@@ -107,8 +119,11 @@ TEST_P(X25519Batches, SelftestPasses) {
 }
 
 TEST_P(X25519Batches, LevelIsNamed) {
-  EXPECT_EQ(x25519_batch_wants_vectors(), std::string(GetParam().name) == "ifma");
-  EXPECT_EQ(std::string(x25519_level()).ends_with("+ifma"), x25519_batch_wants_vectors());
+  const bool is_ifma = std::string(GetParam().name) == "ifma";
+  EXPECT_EQ(x25519_batch_wants_vectors(kX25519BatchMax), is_ifma);
+  EXPECT_EQ(x25519_batch_wants_vectors(2), is_ifma);
+  EXPECT_FALSE(x25519_batch_wants_vectors(1));
+  EXPECT_EQ(std::string(x25519_level()).ends_with("+ifma"), is_ifma);
 }
 
 #if defined(__SIZEOF_INT128__)

@@ -20,8 +20,7 @@ namespace {  // NOLINT(google-build-namespaces): as in x25519_ladder.hh
 
 constexpr size_t kWordsPerKey = kX25519KeyLen / sizeof(uint64_t);
 
-// Nothing says how the caller's memory is aligned.
-using Lanes = uint64_t __attribute__((vector_size(8 * kX25519BatchMax), aligned(sizeof(uint64_t))));
+using Lanes = uint64_t __attribute__((vector_size(8 * kX25519BatchMax)));
 
 // One element of the field in each lane.
 template <typename Mul>
@@ -227,6 +226,7 @@ inline void gather(KeyWords &out, const uint8_t *const (&keys)[kX25519BatchMax],
 template <typename Mul>
 void multiply_eight(X25519Batch &batch, size_t num) {
   static_assert(sizeof(BatchWork<Mul>) <= sizeof batch.work);
+  static_assert(alignof(BatchWork<Mul>) <= alignof(X25519Batch));
   auto &work = reinterpret_cast<BatchWork<Mul> &>(batch.work);
   auto &l = work.ladder;
   gather(work.scalar, batch.scalar, num);

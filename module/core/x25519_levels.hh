@@ -14,7 +14,7 @@
 namespace wg {
 
 #if WGPP_HAVE_IFMA
-// Needs AVX-512F and AVX-512IFMA; num is from 1 to kX25519BatchMax.
+// Needs AVX-512F, AVX-512VL and AVX-512IFMA; num is from 1 to kX25519BatchMax.
 void x25519_run_ifma(X25519Batch &batch, size_t num);
 #endif
 

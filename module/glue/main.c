@@ -126,29 +126,29 @@ static int __init choose_crypto(void)
 	return -EINVAL;
 }
 
-/* Return: the name of what failed, or NULL. */
-static const char *__init run_selftests(void)
+/* Return: 0, or an error that has been explained. */
+static int __init run_selftests(void)
 {
-	const char *failed_test = wgc_selftest();
-	struct wgc_shared_secrets_work *work;
+	struct wgc_shared_secrets_work *work = kmalloc(sizeof(*work), GFP_KERNEL);
+	const char *failed_test;
 	bool begun;
 
-	if (failed_test)
-		return failed_test;
-	work = kmalloc(sizeof(*work), GFP_KERNEL);
 	if (!work)
-		return "memory for the rest";
-	begun = wg_vectors_begin();
+		return -ENOMEM;
+	failed_test = wgc_selftest();
+	begun = !failed_test && wg_vectors_begin();
 	if (begun)
 		failed_test = wgc_selftest_vectors(work);
 	wg_vectors_end(begun);
 	kfree(work);
-	return failed_test;
+	if (!failed_test)
+		return 0;
+	pr_err("self-test of %s failed: refusing to load\n", failed_test);
+	return -EIO;
 }
 
 static int __init wg_module_init(void)
 {
-	const char *failed_test;
 	int ret;
 
 	if (!kind_is_valid()) {
@@ -158,12 +158,9 @@ static int __init wg_module_init(void)
 	ret = choose_crypto();
 	if (ret)
 		return ret;
-	failed_test = run_selftests();
-	if (failed_test) {
-		pr_err("self-test of %s failed: refusing to load\n", failed_test);
-		return -EIO;
-	}
-
+	ret = run_selftests();
+	if (ret)
+		return ret;
 	ret = wg_allowedips_slab_init();
 	if (ret)
 		return ret;

@@ -602,10 +602,10 @@ static void renew_peers(struct wg_device *wg, struct wg_peer **peers, size_t num
 	bool begun;
 	size_t i;
 
-	if (work) {
+	if (num && work) {
 		for (i = 0; i < num; ++i)
 			keys[i] = peers[i]->public_key;
-		begun = wgc_shared_secrets_want_vectors() && wg_vectors_begin();
+		begun = wgc_shared_secrets_want_vectors(num) && wg_vectors_begin();
 		wgc_shared_secrets(work, &wg->identity, keys, num, begun);
 		wg_vectors_end(begun);
 	}

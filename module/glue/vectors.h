@@ -3,7 +3,8 @@
  * Vector registers: whose they are, and for how long.
  *
  * The core works in them between wg_vectors_begin() and wg_vectors_end() only. Nobody is
- * preempted there, so that what is done in between has to be bounded: WG_BATCH_MAX_BYTES.
+ * preempted there, so that what is done in between has to be bounded: by WG_BATCH_MAX_BYTES, and
+ * when a device gets a new key by WGC_SHARED_SECRETS_MAX.
  */
 #ifndef WG_VECTORS_H
 #define WG_VECTORS_H

@@ -65,9 +65,9 @@ struct wgc_trie_entry { WGC_OPAQUE(32); };
 
 /* The secrets, and room to compute them: too large for a kernel's stack. */
 struct wgc_shared_secrets_work {
-	uint8_t secret[WGC_SHARED_SECRETS_MAX][WGC_KEY_LEN] __attribute__((aligned(8)));
+	uint8_t secret[WGC_SHARED_SECRETS_MAX][WGC_KEY_LEN];
 	uint8_t opaque[3840];
-};
+} __attribute__((aligned(64)));
 
 /**
  * enum wgc_status - the core's verdict on a message, a packet or a request
@@ -213,8 +213,8 @@ void wgc_identity_set(struct wgc_identity *id, const uint8_t *private_key);
  */
 bool wgc_identity_get(const struct wgc_identity *id, uint8_t *private_key, uint8_t *public_key);
 
-/** wgc_shared_secrets_want_vectors() - whether wgc_shared_secrets() is faster with them */
-bool wgc_shared_secrets_want_vectors(void);
+/** wgc_shared_secrets_want_vectors() - whether @num secrets are computed faster with them */
+bool wgc_shared_secrets_want_vectors(size_t num);
 
 /**
  * wgc_shared_secrets() - what an identity shares with each of some peers
