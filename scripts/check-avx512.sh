@@ -123,8 +123,8 @@ has_avx512() {
 }
 tests() {
 	# Some, and not none.
-	for name in avx512 ifma; do
-		"$1" --gtest_filter="*$name*" --gtest_list_tests | grep -c "$name" || return
+	for level in avx512 ifma; do
+		"$1" --gtest_filter="*$level*" --gtest_list_tests | grep -c "$level" || return
 	done
 	"$1" --gtest_brief=1 --gtest_filter='*avx512*:*ifma*'
 }
