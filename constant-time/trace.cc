@@ -7,11 +7,13 @@
 //	trace LEVEL DISASSEMBLY     this program's, by objdump; status 3 when two ways differ
 //	trace branch DISASSEMBLY    leaks a secret by a branch: it has to be found
 //	trace index DISASSEMBLY     leaks one by an address
-#include <sys/ptrace.h>
-#include <sys/user.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
+#include <csignal>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -42,17 +44,21 @@ constexpr size_t kMaxSteps = size_t{4} << 20;
 
 struct Register {
   const char *name;
-  size_t offset;
+  int index;
 };
 constexpr Register kRegisters[] = {
-    {"rax", offsetof(user_regs_struct, rax)}, {"rbx", offsetof(user_regs_struct, rbx)},
-    {"rcx", offsetof(user_regs_struct, rcx)}, {"rdx", offsetof(user_regs_struct, rdx)},
-    {"rsi", offsetof(user_regs_struct, rsi)}, {"rdi", offsetof(user_regs_struct, rdi)},
-    {"rbp", offsetof(user_regs_struct, rbp)}, {"rsp", offsetof(user_regs_struct, rsp)},
-    {"r8", offsetof(user_regs_struct, r8)},   {"r9", offsetof(user_regs_struct, r9)},
-    {"r10", offsetof(user_regs_struct, r10)}, {"r11", offsetof(user_regs_struct, r11)},
-    {"r12", offsetof(user_regs_struct, r12)}, {"r13", offsetof(user_regs_struct, r13)},
-    {"r14", offsetof(user_regs_struct, r14)}, {"r15", offsetof(user_regs_struct, r15)},
+    {"rax", REG_RAX}, {"rbx", REG_RBX}, {"rcx", REG_RCX}, {"rdx", REG_RDX},
+    {"rsi", REG_RSI}, {"rdi", REG_RDI}, {"rbp", REG_RBP}, {"rsp", REG_RSP},
+    {"r8", REG_R8},   {"r9", REG_R9},   {"r10", REG_R10}, {"r11", REG_R11},
+    {"r12", REG_R12}, {"r13", REG_R13}, {"r14", REG_R14}, {"r15", REG_R15},
+};
+
+// An instruction that was about to run, and the registers that say where it reads or writes, in
+// one number; 0 when it does not.
+struct Step {
+  uint64_t at;
+  uint64_t registers;
+  bool operator==(const Step &) const = default;
 };
 
 class Disassembly {
@@ -74,45 +80,35 @@ class Disassembly {
       for (std::sregex_iterator found(text.begin(), text.end(), memory), end; found != end;
            ++found) {
         if ((*found)[1] == "rip") continue;
-        registers_[std::stoul(parts[1], nullptr, 16)].push_back(offset_of((*found)[1], line));
+        registers_[std::stoul(parts[1], nullptr, 16)].push_back(index_of((*found)[1], line));
       }
     }
     if (num < 1000) throw std::runtime_error(path + " is no disassembly of this program");
   }
 
-  // The registers that say where the next instruction reads or writes, in one number; 0 when it
-  // does not.
-  uint64_t next(const user_regs_struct &regs) const {
-    uint64_t sum = 0;
-    const auto at = registers_.find(regs.rip);
-    if (at == registers_.end()) return sum;
-    for (const size_t offset : at->second) {
-      uint64_t value;
-      std::memcpy(&value, reinterpret_cast<const char *>(&regs) + offset, sizeof value);
-      sum = sum * 0x9e3779b97f4a7c15 + value;
-    }
-    return sum;
+  // Of the next instruction.
+  Step next(const gregset_t &registers) const {
+    Step step{static_cast<uint64_t>(registers[REG_RIP]), 0};
+    const auto at = registers_.find(step.at);
+    if (at == registers_.end()) return step;
+    for (const int index : at->second)
+      step.registers =
+          step.registers * 0x9e3779b97f4a7c15 + static_cast<uint64_t>(registers[index]);
+    return step;
   }
 
  private:
   // A vector of addresses, which is in no such register, is one that nobody would see here.
-  static size_t offset_of(const std::string &name, const std::string &line) {
+  static int index_of(const std::string &name, const std::string &line) {
     for (const Register &known : kRegisters) {
-      if (name == known.name) return known.offset;
+      if (name == known.name) return known.index;
     }
     throw std::runtime_error("an unknown address:" + line);
   }
 
-  // By the address of an instruction: offsets into user_regs_struct.
-  std::unordered_map<uint64_t, std::vector<size_t>> registers_;
+  // By the address of an instruction: places in gregset_t.
+  std::unordered_map<uint64_t, std::vector<int>> registers_;
 };
-
-[[gnu::noinline]] void begin_mark() {
-  __asm__ __volatile__("int3");
-}
-[[gnu::noinline]] void end_mark() {
-  __asm__ __volatile__("" : : : "memory");
-}
 
 // What is followed: the memory, of which every run has the same, and two parts of the work.
 struct Work {
@@ -122,53 +118,64 @@ struct Work {
   int num_secrets = kNumSecrets;
 };
 
-// Goes on to the next stop of the child.
-void wait_for(pid_t child) {
-  int status = 0;
-  if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP) {
-    throw std::runtime_error("the traced process has ended");
-  }
+// What a child fills for its parent.
+struct Steps {
+  size_t num;
+  Step list[kMaxSteps];
+};
+Steps *steps;
+const Disassembly *disassembly;
+
+// The flag that has the processor trap after each instruction (Intel's manual, 2.3).
+constexpr uint64_t kTrapFlag = 1 << 8;
+
+// On a stack of its own: what it leaves there is in nobody's way.
+void record(int /*signal*/, siginfo_t * /*info*/, void *context) {
+  auto &registers = static_cast<ucontext_t *>(context)->uc_mcontext.gregs;
+  if (steps->num == kMaxSteps) _exit(1);
+  steps->list[steps->num++] = disassembly->next(registers);
 }
 
-// The steps that the work takes with one of the secrets.
-std::vector<std::pair<uint64_t, uint64_t>> follow(const Work &work, int secret,
-                                                  const Disassembly &code) {
+[[gnu::noinline]] void run_stepwise(const std::function<void()> &body) {
+  __writeeflags(__readeflags() | kTrapFlag);
+  body();
+  __writeeflags(__readeflags() & ~kTrapFlag);
+}
+
+[[noreturn]] void run_child(const Work &work, int secret) {
+  static uint8_t stack[64 << 10];
+  const stack_t other = {stack, 0, sizeof stack};
+  struct sigaction action {};
+  action.sa_sigaction = record;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  if (sigaltstack(&other, nullptr) != 0 || sigaction(SIGTRAP, &action, nullptr) != 0) _exit(1);
+  work.prepare(secret);
+  run_stepwise(work.body);
+  _exit(0);
+}
+
+// The steps that the work takes with one of the secrets, in a process of its own.
+std::vector<Step> follow(const Work &work, int secret) {
+  steps->num = 0;
   const pid_t child = fork();
   if (child < 0) throw std::runtime_error("no process to trace");
-  if (child == 0) {
-    ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
-    work.prepare(secret);
-    begin_mark();
-    work.body();
-    end_mark();
-    _exit(0);
+  if (child == 0) run_child(work, secret);
+  int status = 0;
+  if (waitpid(child, &status, 0) != child || status != 0 || steps->num == 0) {
+    throw std::runtime_error(work.name + " does not come to its end");
   }
-  wait_for(child);
-  std::vector<std::pair<uint64_t, uint64_t>> steps;
-  const auto end = reinterpret_cast<uint64_t>(&end_mark);
-  while (true) {
-    user_regs_struct regs{};
-    ptrace(PTRACE_GETREGS, child, nullptr, &regs);
-    if (regs.rip == end) break;
-    steps.emplace_back(regs.rip, code.next(regs));
-    if (steps.size() > kMaxSteps) throw std::runtime_error(work.name + " does not come to an end");
-    ptrace(PTRACE_SINGLESTEP, child, nullptr, nullptr);
-    wait_for(child);
-  }
-  kill(child, SIGKILL);
-  waitpid(child, nullptr, 0);
-  return steps;
+  return {steps->list, steps->list + steps->num};
 }
 
 // False, with a line that says where, when secrets make a difference.
-bool is_same_way(const Work &work, const Disassembly &code) {
-  const auto first = follow(work, 0, code);
+bool is_same_way(const Work &work) {
+  const std::vector<Step> first = follow(work, 0);
   for (int secret = 1; secret < work.num_secrets; ++secret) {
-    const auto other = follow(work, secret, code);
+    const std::vector<Step> other = follow(work, secret);
     for (size_t i = 0; i < std::min(first.size(), other.size()); ++i) {
       if (first[i] == other[i]) continue;
       std::printf("%s: step %zu at %#lx or %#lx depends on a secret\n", work.name.c_str(), i,
-                  first[i].first, other[i].first);
+                  first[i].at, other[i].at);
       return false;
     }
     require(first.size() == other.size(), "the end mark");
@@ -267,7 +274,12 @@ Work leak(const std::string &how) {
 int run(const std::vector<std::string> &args) {
   const std::string &what = args[0];
   const Disassembly code(args[1]);
-  if (what == "branch" || what == "index") return is_same_way(leak(what), code) ? 0 : kFound;
+  disassembly = &code;
+  void *const memory = mmap(nullptr, sizeof(Steps), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) throw std::runtime_error("no memory for the steps");
+  steps = static_cast<Steps *>(memory);
+  if (what == "branch" || what == "index") return is_same_way(leak(what)) ? 0 : kFound;
   wgsecret::use_level(what);
   bool is_same = true;
   for (const std::vector<size_t> &lens : std::vector<std::vector<size_t>>{
@@ -275,13 +287,13 @@ int run(const std::vector<std::string> &args) {
     for (const bool has_one_key : {true, false}) {
       if (lens.size() == 1 && has_one_key) continue;
       Packets packets(lens, has_one_key);
-      is_same &= is_same_way(packets.seal(), code);
-      is_same &= is_same_way(packets.open(), code);
+      is_same &= is_same_way(packets.seal());
+      is_same &= is_same_way(packets.open());
     }
   }
   // Otherwise it is what the probe knows.
   if (wg::x25519_batch_wants_vectors(wg::kX25519BatchMax))
-    is_same &= is_same_way(Points().multiply(), code);
+    is_same &= is_same_way(Points().multiply());
   return is_same ? 0 : kFound;
 }
 
