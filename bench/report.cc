@@ -105,7 +105,8 @@ void Report::write_csv(const std::string &path) const {
     if (one.values.count(contenders_[0]) == 0) continue;
     const double base = low(one.values.at(contenders_[0]));
     for (const auto &[contender, values] : one.values) {
-      fmt::print(file, "{},{},{},{:.2f},{:.3f}\n", one.topic, one.name, contender, low(values),
+      // Names of cases may have a comma.
+      fmt::print(file, "{},\"{}\",{},{:.2f},{:.3f}\n", one.topic, one.name, contender, low(values),
                  base / low(values));
     }
   }
