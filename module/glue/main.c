@@ -126,7 +126,7 @@ static int __init choose_crypto(void)
 	return -EINVAL;
 }
 
-/* Return: 0, or an error that has been explained. */
+/* Return: 0, -ENOMEM, or an error that has been explained. */
 static int __init run_selftests(void)
 {
 	struct wgc_shared_secrets_work *work = kmalloc(sizeof(*work), GFP_KERNEL);

@@ -626,6 +626,8 @@ static void renew_all_peers(struct wg_device *wg)
 	struct wg_peer *peers[WGC_SHARED_SECRETS_MAX], *peer;
 	size_t num = 0;
 
+	/* kmalloc() aligns such sizes as registers of 512 bits want it. */
+	BUILD_BUG_ON_NOT_POWER_OF_2(sizeof(*work));
 	list_for_each_entry(peer, &wg->peers, peer_list) {
 		peers[num++] = peer;
 		if (num == ARRAY_SIZE(peers)) {

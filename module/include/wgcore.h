@@ -63,7 +63,10 @@ struct wgc_trie_entry { WGC_OPAQUE(32); };
 /* How many shared secrets are computed at once. */
 #define WGC_SHARED_SECRETS_MAX 8
 
-/* The secrets, and room to compute them: too large for a kernel's stack. */
+/*
+ * The secrets, and room to compute them: too large for a kernel's stack. The
+ * size is a power of two, which kmalloc() aligns accordingly.
+ */
 struct wgc_shared_secrets_work {
 	uint8_t secret[WGC_SHARED_SECRETS_MAX][WGC_KEY_LEN];
 	uint8_t opaque[3840];
