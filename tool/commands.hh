@@ -8,6 +8,7 @@
 #include "io.hh"
 #include "model.hh"
 #include "netlink.hh"
+#include "options.hh"
 
 namespace wg::tool {
 
@@ -20,9 +21,11 @@ struct Context {
   Output out;
   /** For standard error: warnings, and failures that do not end the command. */
   Output err;
+  /** Called by the name of wg(8): what is silently wrong there is taken here too. */
+  bool as_wg = false;
+  /** Link kind and netlink family. */
+  std::string kind = "wireguard";
 };
-
-using Arguments = std::span<const std::string>;
 
 /**
  * A command: @arguments come after its name. It throws UsageError or Error.
@@ -36,6 +39,12 @@ struct Command {
   /** Arguments, for the usage line. */
   const char *arguments;
   const char *summary;
+  /** A command line that does something useful, for --help. */
+  const char *example;
+  /** What the command passes to parse_options(). */
+  std::span<const Option> options = {};
+  /** Whether wg(8) has it. */
+  bool in_wg = false;
 };
 
 int run_show(Context &context, Arguments arguments);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-// The command table, and what all commands share: usage, messages, exit status.
+// What all commands share: the way from the command line to one of them, messages, exit status.
+#include <fcntl.h>
+#include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -13,49 +15,14 @@
 #include "secret.hh"
 #include "text.hh"
 #include "traces.hh"
+#include "usage.hh"
 
 namespace wg::tool {
 namespace {
 
-constexpr Command kCommands[] = {
-    {"show", run_show,
-     "{ <interface> | all | interfaces } [public-key | private-key | listen-port | fwmark | peers "
-     "| preshared-keys | endpoints | allowed-ips | latest-handshakes | transfer | "
-     "persistent-keepalive | dump]",
-     "Shows the current configuration and device information"},
-    {"showconf", run_showconf, "<interface>",
-     "Shows the current configuration of a given WireGuard interface, for use with `setconf'"},
-    {"set", run_set,
-     "<interface> [listen-port <port>] [fwmark <mark>] [private-key <file path>] [peer <base64 "
-     "public key> [remove] [preshared-key <file path>] [endpoint <ip>:<port>] "
-     "[persistent-keepalive <interval seconds>] [allowed-ips [+|-]<ip1>/<cidr1>"
-     "[,[+|-]<ip2>/<cidr2>]...] ]...",
-     "Change the current configuration, add peers, remove peers, or change peers"},
-    {"setconf", run_setconf, "<interface> <configuration filename>",
-     "Applies a configuration file to a WireGuard interface"},
-    {"addconf", run_addconf, "<interface> <configuration filename>",
-     "Appends a configuration file to a WireGuard interface"},
-    {"syncconf", run_syncconf, "<interface> <configuration filename>",
-     "Synchronizes a configuration file to a WireGuard interface"},
-    {"genkey", run_genkey, "", "Generates a new private key and writes it to stdout"},
-    {"genpsk", run_genpsk, "", "Generates a new preshared key and writes it to stdout"},
-    {"pubkey", run_pubkey, "", "Reads a private key from stdin and writes a public key to stdout"},
-};
-
 constexpr const char *kDefaultKind = "wireguard";
 // GENL_NAMSIZ bounds the family's name, with its terminating zero.
 constexpr size_t kMaxKindLen = 15;
-
-void print_usage(Output &out, const std::string &program) {
-  out.print("Usage: {} <cmd> [<args>]\n\nAvailable subcommands:\n", program);
-  for (const Command &command : kCommands) out.print("  {}: {}\n", command.name, command.summary);
-  out.append("You may pass `--help' to any of these subcommands to view usage.\n");
-}
-
-void print_command_usage(Output &out, const std::string &program, const Command &command) {
-  out.print("Usage: {} {}{}{}\n", program, command.name, *command.arguments != '\0' ? " " : "",
-            command.arguments);
-}
 
 bool is_help(const std::string &word) {
   return word == "-h" || word == "--help" || word == "help";
@@ -65,68 +32,135 @@ bool is_version(const std::string &word) {
   return word == "-v" || word == "--version" || word == "version";
 }
 
-// Takes `--kind NAME` off the front. Return: the kind of device to work on.
-std::string take_kind(std::vector<std::string> &words) {
-  const char *from_environment = std::getenv("WGTOOL_KIND");
-  std::string kind = from_environment != nullptr ? from_environment : kDefaultKind;
-  if (!words.empty() && words[0] == "--kind") {
-    if (words.size() < 2) throw Error("--kind needs the name of a link kind");
-    kind = words[1];
-    words.erase(words.begin(), words.begin() + 2);
-  }
+// What comes before the command.
+struct Globals {
+  std::string kind = kDefaultKind;
+  std::string netns;
+};
+
+void check_kind(const std::string &kind) {
   if (kind.empty() || kind.size() > kMaxKindLen) {
     throw Error(
         fmt::format("Link kind must have 1 to {} characters: `{}'", kMaxKindLen, printable(kind)));
   }
-  return kind;
 }
 
-int run_command(const Command &command, const std::string &program, Context &context,
-                Arguments arguments) {
-  if (command.run == run_show && arguments.size() == 1 && is_help(arguments[0])) {
-    print_command_usage(context.err, program, command);
+// Takes --kind and --netns off the front. Other options there belong to the command: `-j show` is
+// `show -j`.
+Globals take_globals(std::vector<std::string> &words) {
+  Globals globals;
+  const char *from_environment = std::getenv("WGTOOL_KIND");
+  if (from_environment != nullptr) globals.kind = from_environment;
+  while (!words.empty() && (words[0] == "--kind" || words[0] == "--netns")) {
+    const bool is_kind = words[0] == "--kind";
+    if (words.size() < 2) {
+      throw Error(is_kind ? "--kind needs the name of a link kind"
+                          : "--netns needs the name of a network namespace, as `ip netns' lists");
+    }
+    (is_kind ? globals.kind : globals.netns) = words[1];
+    words.erase(words.begin(), words.begin() + 2);
+  }
+  check_kind(globals.kind);
+  const auto command = std::find_if(words.begin(), words.end(), [](const std::string &word) {
+    return !word.starts_with('-') || is_help(word) || is_version(word);
+  });
+  if (command == words.end()) {
+    words.insert(words.begin(), "show");
+  } else {
+    std::rotate(words.begin(), command, command + 1);
+  }
+  return globals;
+}
+
+// All that follows happens in the namespace, DNS and files excepted.
+void enter_netns(const std::string &name) {
+  if (name.empty()) return;
+  if (name.find('/') != std::string::npos || name == "." || name == "..") {
+    throw Error(fmt::format("Not the name of a network namespace: `{}'", printable(name)));
+  }
+  const std::string path = "/run/netns/" + name;
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    throw Error(fmt::format("No network namespace `{}': {}; `ip netns' lists them", printable(name),
+                            std::strerror(errno)));
+  }
+  const OnExit close_it([fd] { close(fd); });
+  if (setns(fd, CLONE_NEWNET) != 0) {
+    throw Error(fmt::format("Unable to enter network namespace `{}': {}", printable(name),
+                            std::strerror(errno)));
+  }
+}
+
+int run_command(const Command &command, Context &context, Arguments arguments) {
+  const bool wants_help = arguments.size() == 1 && is_help(arguments[0]);
+  if (wants_help && context.as_wg && command.run == run_show) {
+    print_command_usage(context.err, context.program, command);
+    return 0;
+  }
+  if (wants_help && !context.as_wg) {
+    print_help(context.out, context.program, command);
     return 0;
   }
   try {
     return command.run(context, arguments);
   } catch (const UsageError &error) {
     if (*error.what() != '\0') context.err.print("{}\n", error.what());
-    print_command_usage(context.err, program, command);
+    print_command_usage(context.err, context.program, command);
   } catch (const Error &error) {
     context.err.print("{}\n", error.what());
   }
   return 1;
 }
 
-int run(const std::string &program, std::vector<std::string> words, Output &out, Output &err) {
-  const std::string kind = take_kind(words);
-  choose_crypto();
+bool is_wg(const std::string &program) {
+  return program.substr(program.rfind('/') + 1) == "wg";
+}
+
+// What wgtool and wg(8) print without a device. Return: whether that was asked for.
+bool print_general(Output &out, const std::string &program, const std::vector<std::string> &words,
+                   bool as_wg) {
   if (words.size() == 1 && is_help(words[0])) {
-    print_usage(out, program);
-    return 0;
+    print_usage(out, program, as_wg);
+    return true;
   }
   if (words.size() == 1 && is_version(words[0])) {
     out.append("wgtool " WGTOOL_VERSION "\n");
-    return 0;
+    return true;
   }
   if (words.size() == 2 && is_version(words[0]) && is_version(words[1])) {
     out.print("wgtool " WGTOOL_VERSION "\n{}\n", crypto_text());
-    return 0;
+    return true;
   }
-  const std::string name = words.empty() ? "show" : words[0];
-  for (const Command &command : kCommands) {
-    if (name != command.name) continue;
-    const auto devices = open_devices(kind);
-    Context context{*devices, program, {}, {}};
-    const Arguments all(words);
-    const int status = run_command(command, program, context, words.empty() ? all : all.subspan(1));
-    out = std::move(context.out);
-    err = std::move(context.err);
-    return status;
+  const bool one = words.size() == 2 && is_help(words[0]) && !as_wg;
+  const Command *command = one ? find_command(words[1], as_wg) : nullptr;
+  if (command == nullptr) return false;
+  print_help(out, program, *command);
+  return true;
+}
+
+int run(const std::string &program, std::vector<std::string> words, Output &out, Output &err) {
+  const bool as_wg = is_wg(program);
+  choose_crypto();
+  Globals globals;
+  if (!as_wg) {
+    globals = take_globals(words);
+    enter_netns(globals.netns);
+  } else if (words.empty()) {
+    words.emplace_back("show");
   }
-  err.print("Invalid subcommand: `{}'\n", printable(name));
-  print_usage(err, program);
-  return 1;
+  if (print_general(out, program, words, as_wg)) return 0;
+  const Command *command = find_command(words[0], as_wg);
+  if (command == nullptr) {
+    err.print("Invalid subcommand: `{}'\n", printable(words[0]));
+    print_usage(err, program, as_wg);
+    return 1;
+  }
+  const auto devices = open_devices(globals.kind);
+  Context context{*devices, program, {}, {}, as_wg, globals.kind};
+  const int status = run_command(*command, context, Arguments(words).subspan(1));
+  out = std::move(context.out);
+  err = std::move(context.err);
+  return status;
 }
 
 int run_and_print(int argc, char **argv) {

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "usage.hh"
+
+#include <algorithm>
+
+namespace wg::tool {
+namespace {
+
+constexpr const char *kShowArguments =
+    "{ <interface> | all | interfaces } [public-key | private-key | listen-port | fwmark | peers "
+    "| preshared-keys | endpoints | allowed-ips | latest-handshakes | transfer | "
+    "persistent-keepalive | dump]";
+constexpr const char *kSetArguments =
+    "<interface> [listen-port <port>] [fwmark <mark>] [private-key <file path>] [peer <base64 "
+    "public key> [remove] [preshared-key <file path>] [endpoint <ip>:<port>] "
+    "[persistent-keepalive <interval seconds>] [allowed-ips [+|-]<ip1>/<cidr1>"
+    "[,[+|-]<ip2>/<cidr2>]...] ]...";
+
+constexpr Command kCommands[] = {
+    {"show",
+     run_show,
+     kShowArguments,
+     "Shows the current configuration and device information",
+     "wgtool show wg0",
+     {},
+     true},
+    {"showconf",
+     run_showconf,
+     "<interface>",
+     "Shows the current configuration of a given WireGuard interface, for use with `setconf'",
+     "wgtool showconf wg0 > saved.conf",
+     {},
+     true},
+    {"set",
+     run_set,
+     kSetArguments,
+     "Change the current configuration, add peers, remove peers, or change peers",
+     "wgtool set wg0 peer PUBLIC_KEY endpoint 192.0.2.1:51820 allowed-ips +10.9.0.2/32",
+     {},
+     true},
+    {"setconf",
+     run_setconf,
+     "<interface> <configuration filename>",
+     "Applies a configuration file to a WireGuard interface",
+     "wgtool setconf wg0 saved.conf",
+     {},
+     true},
+    {"addconf",
+     run_addconf,
+     "<interface> <configuration filename>",
+     "Appends a configuration file to a WireGuard interface",
+     "wgtool addconf wg0 more-peers.conf",
+     {},
+     true},
+    {"syncconf",
+     run_syncconf,
+     "<interface> <configuration filename>",
+     "Synchronizes a configuration file to a WireGuard interface",
+     "wgtool syncconf wg0 saved.conf",
+     {},
+     true},
+    {"genkey",
+     run_genkey,
+     "",
+     "Generates a new private key and writes it to stdout",
+     "(umask 077; wgtool genkey > private.key)",
+     {},
+     true},
+    {"genpsk",
+     run_genpsk,
+     "",
+     "Generates a new preshared key and writes it to stdout",
+     "(umask 077; wgtool genpsk > peer.psk)",
+     {},
+     true},
+    {"pubkey",
+     run_pubkey,
+     "",
+     "Reads a private key from stdin and writes a public key to stdout",
+     "wgtool pubkey < private.key",
+     {},
+     true},
+};
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return kCommands;
+}
+
+const Command *find_command(const std::string &name, bool as_wg) {
+  const auto it = std::find_if(
+      std::begin(kCommands), std::end(kCommands),
+      [&](const Command &command) { return name == command.name && (command.in_wg || !as_wg); });
+  return it == std::end(kCommands) ? nullptr : it;
+}
+
+void print_usage(Output &out, const std::string &program, bool as_wg) {
+  out.print("Usage: {} <cmd> [<args>]\n\nAvailable subcommands:\n", program);
+  for (const Command &command : kCommands) {
+    if (command.in_wg || !as_wg) out.print("  {}: {}\n", command.name, command.summary);
+  }
+  out.append("You may pass `--help' to any of these subcommands to view usage.\n");
+}
+
+void print_command_usage(Output &out, const std::string &program, const Command &command) {
+  out.print("Usage: {} {}{}{}\n", program, command.name, *command.arguments != '\0' ? " " : "",
+            command.arguments);
+}
+
+void print_help(Output &out, const std::string &program, const Command &command) {
+  print_command_usage(out, program, command);
+  out.print("\n{}.\n", command.summary);
+  if (!command.options.empty()) out.append("\nOptions:\n");
+  for (const Option &option : command.options) {
+    std::string left = *option.letters != '\0' ? fmt::format("-{}, ", option.letters) : "";
+    left += fmt::format("--{}", option.name);
+    if (option.value != nullptr) left += fmt::format(" {}", option.value);
+    out.print("  {:<24} {}\n", left, option.summary);
+  }
+  out.print("\nExample:\n  {}\n", command.example);
+}
+
+}  // namespace wg::tool
