@@ -12,6 +12,9 @@
 
 namespace wg::tool {
 
+class Network;
+class System;
+
 /** What a command works with. */
 struct Context {
   Devices &devices;
@@ -25,6 +28,11 @@ struct Context {
   bool as_wg = false;
   /** Link kind and netlink family. */
   std::string kind = "wireguard";
+  /** Where NAME.conf is. */
+  std::string config_directory = "/etc/wireguard";
+  /** The namespace's links, addresses, routes and rules. */
+  Network *network = nullptr;
+  System *system = nullptr;
 };
 
 /**
@@ -56,6 +64,13 @@ int run_syncconf(Context &context, Arguments arguments);
 int run_genkey(Context &context, Arguments arguments);
 int run_genpsk(Context &context, Arguments arguments);
 int run_pubkey(Context &context, Arguments arguments);
+int run_up(Context &context, Arguments arguments);
+int run_down(Context &context, Arguments arguments);
+int run_clean(Context &context, Arguments arguments);
+int run_apply(Context &context, Arguments arguments);
+int run_diff(Context &context, Arguments arguments);
+int run_save(Context &context, Arguments arguments);
+int run_strip(Context &context, Arguments arguments);
 
 /** parse_set() - the arguments of `set`, the interface first. Reads key files. */
 DeviceChange parse_set(std::string &warnings, Arguments arguments);

@@ -11,8 +11,10 @@
 
 #include "commands.hh"
 #include "error.hh"
+#include "network.hh"
 #include "processor.hh"
 #include "secret.hh"
+#include "system.hh"
 #include "text.hh"
 #include "traces.hh"
 #include "usage.hh"
@@ -21,6 +23,7 @@ namespace wg::tool {
 namespace {
 
 constexpr const char *kDefaultKind = "wireguard";
+constexpr const char *kDefaultConfigDirectory = "/etc/wireguard";
 // GENL_NAMSIZ bounds the family's name, with its terminating zero.
 constexpr size_t kMaxKindLen = 15;
 
@@ -36,6 +39,7 @@ bool is_version(const std::string &word) {
 struct Globals {
   std::string kind = kDefaultKind;
   std::string netns;
+  std::string config_directory = kDefaultConfigDirectory;
 };
 
 void check_kind(const std::string &kind) {
@@ -45,19 +49,30 @@ void check_kind(const std::string &kind) {
   }
 }
 
-// Takes --kind and --netns off the front. Other options there belong to the command: `-j show` is
-// `show -j`.
+// An option of wgtool itself, the place for its value, and what that is.
+struct GlobalOption {
+  const char *name;
+  std::string *value;
+  const char *what;
+};
+
+// Takes wgtool's own options off the front. Others there belong to the command: `-j show` is `show
+// -j`.
 Globals take_globals(std::vector<std::string> &words) {
   Globals globals;
+  const GlobalOption options[] = {
+      {"--kind", &globals.kind, "the name of a link kind"},
+      {"--netns", &globals.netns, "the name of a network namespace, as `ip netns' lists them"},
+      {"--config-dir", &globals.config_directory, "a directory with configuration files"},
+  };
   const char *from_environment = std::getenv("WGTOOL_KIND");
   if (from_environment != nullptr) globals.kind = from_environment;
-  while (!words.empty() && (words[0] == "--kind" || words[0] == "--netns")) {
-    const bool is_kind = words[0] == "--kind";
-    if (words.size() < 2) {
-      throw Error(is_kind ? "--kind needs the name of a link kind"
-                          : "--netns needs the name of a network namespace, as `ip netns' lists");
-    }
-    (is_kind ? globals.kind : globals.netns) = words[1];
+  while (!words.empty()) {
+    const auto option = std::find_if(std::begin(options), std::end(options),
+                                     [&](const GlobalOption &one) { return words[0] == one.name; });
+    if (option == std::end(options)) break;
+    if (words.size() < 2) throw Error(fmt::format("{} needs {}", option->name, option->what));
+    *option->value = words[1];
     words.erase(words.begin(), words.begin() + 2);
   }
   check_kind(globals.kind);
@@ -156,7 +171,12 @@ int run(const std::string &program, std::vector<std::string> words, Output &out,
     return 1;
   }
   const auto devices = open_devices(globals.kind);
+  const auto network = open_network();
+  const auto system = open_system();
   Context context{*devices, program, {}, {}, as_wg, globals.kind};
+  context.config_directory = globals.config_directory;
+  context.network = network.get();
+  context.system = system.get();
   const int status = run_command(*command, context, Arguments(words).subspan(1));
   out = std::move(context.out);
   err = std::move(context.err);

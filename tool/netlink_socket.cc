@@ -59,6 +59,11 @@ NetlinkSocket::NetlinkSocket(int protocol) : socket_(nl_socket_alloc()), buffer_
   setsockopt(fd(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 }
 
+void NetlinkSocket::filter_dumps() {
+  const int on = 1;
+  setsockopt(fd(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+}
+
 int NetlinkSocket::fd() const {
   return nl_socket_get_fd(socket_.get());
 }

@@ -35,6 +35,9 @@ class NetlinkSocket {
    */
   bool transact(const Message &request, const Handler &handle);
 
+  /** filter_dumps() - what a dump's request says narrows it; kernels before 4.20 ignore it */
+  void filter_dumps();
+
  private:
   int fd() const;
   void send(const nlmsghdr *header);

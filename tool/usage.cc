@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "up.hh"
+
 namespace wg::tool {
 namespace {
 
@@ -80,6 +82,25 @@ constexpr Command kCommands[] = {
      "wgtool pubkey < private.key",
      {},
      true},
+    {"up", run_up, "[-n] { <interface> | <file> }",
+     "Makes an interface with all that its file asks for: addresses, routes, DNS, hooks",
+     "wgtool up wg0     # from /etc/wireguard/wg0.conf", kUpOptions},
+    {"down", run_down, "[-n] { <interface> | <file> }",
+     "Takes away an interface and what belongs to it", "wgtool down wg0", kDownOptions},
+    {"apply", run_apply, "[-n] { <interface> | <file> }",
+     "Brings an interface that is up to its file, without dropping a session",
+     "wgtool apply -n wg0", kApplyOptions},
+    {"diff", run_diff, "{ <interface> | <file> }", "Shows how an interface differs from its file",
+     "wgtool diff wg0"},
+    {"save", run_save, "[-n] { <interface> | <file> }",
+     "Writes the state of an interface into its file, comments kept", "wgtool save wg0",
+     kDownOptions},
+    {"strip", run_strip, "{ <interface> | <file> }",
+     "Prints a file without the lines that only `up' understands",
+     "wgtool syncconf wg0 <(wgtool strip wg0)"},
+    {"clean", run_clean, "[-n] [<interface>]",
+     "Takes away what an `up' or `down' that was killed left behind", "wgtool clean -n",
+     kCleanOptions},
 };
 
 }  // namespace

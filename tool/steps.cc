@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "steps.hh"
+
+#include <unistd.h>
+
+#include "error.hh"
+#include "system.hh"
+#include "text.hh"
+
+namespace wg::tool {
+
+void Steps::run(const std::string &text, const Action &action, Action undo) {
+  ++count_;
+  if (dry_run_) {
+    context_.out.print("{}\n", printable(text));
+    return;
+  }
+  if (const int signal = context_.system->stop_signal(); signal != 0) {
+    throw Error(fmt::format("Stopped by signal {}", signal));
+  }
+  context_.err.print("[#] {}\n", printable(text));
+  context_.err.flush(STDERR_FILENO);
+  try {
+    action();
+  } catch (const SystemError &error) {
+    throw Error(fmt::format("`{}': {}", printable(text), error.what()));
+  }
+  if (undo) undo_.push_back(std::move(undo));
+}
+
+void Steps::on_failure(Action undo) {
+  if (!dry_run_) undo_.push_back(std::move(undo));
+}
+
+void Steps::roll_back() {
+  while (!undo_.empty()) {
+    const Action undo = std::move(undo_.back());
+    undo_.pop_back();
+    try {
+      undo();
+    } catch (const Error &error) {
+      context_.err.print("While taking back: {}\n", error.what());
+    }
+    context_.err.flush(STDERR_FILENO);
+  }
+}
+
+}  // namespace wg::tool

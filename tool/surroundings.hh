@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+// What `up', `down', `apply' and `clean' have in common: each function is one or more Steps.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "network.hh"
+#include "quick_config.hh"
+#include "steps.hh"
+#include "tunnel.hh"
+
+namespace wg::tool {
+
+/** run_hooks() - each by bash(1), `%i' replaced by the device. Throws Error when one fails. */
+void run_hooks(Context &context, Steps &steps, const std::vector<std::string> &commands,
+               const std::string &device);
+
+/** run_all_hooks() - the same, on to the end, whatever fails. Return: whether none failed. */
+bool run_all_hooks(Context &context, const std::vector<std::string> &commands,
+                   const std::string &device);
+
+/** run_program() - one program. Throws Error that names it when it fails. */
+void run_program(Context &context, const std::vector<std::string> &arguments,
+                 std::string_view input);
+
+/** set_dns() - nothing when the file has no DNS. Throws Error when no program can do it. */
+void set_dns(Context &context, Steps &steps, const QuickConfig &config);
+
+/** unset_dns() - forget what set_dns() said for @device */
+void unset_dns(Context &context, Steps &steps, const std::string &device);
+
+/** dns_record() - what set_dns() says, as text; empty for nothing */
+std::string dns_record(const QuickConfig &config);
+
+/** read_dns_record() - what was said for @device last, in this namespace */
+std::string read_dns_record(Context &context, const std::string &device);
+
+/** add_full_rules() - those of one family; what is there already stays */
+void add_full_rules(Context &context, Steps &steps, uint16_t family, uint32_t table);
+
+void remove_rules(Context &context, Steps &steps, const std::vector<Rule> &rules);
+
+/** accept_marks() - the reverse path filter is to look at marks, too (IPv4) */
+void accept_marks(Context &context, Steps &steps);
+
+/** set_firewall() - the table of one family, made or made anew. @addresses: of the device */
+void set_firewall(Context &context, Steps &steps, const std::string &device, uint16_t family,
+                  const std::vector<Prefix> &addresses, uint32_t mark);
+
+/** firewall_tables() - ours, as nft(8) names them: "ip wgtool-wg0" */
+std::vector<std::string> firewall_tables(Context &context);
+
+/** remove_firewall() - those that belong to @device, out of @tables */
+void remove_firewall(Context &context, Steps &steps, const std::string &device,
+                     const std::vector<std::string> &tables);
+
+/** prefixes_of() - addresses of a link, as they are now */
+std::vector<Prefix> prefixes_of(Network &network, uint32_t link_index);
+
+/** require_device() - the link of a device of ours. Throws Error that says what is wrong. */
+Link require_device(Context &context, const std::string &name);
+
+}  // namespace wg::tool
