@@ -138,6 +138,12 @@ Link decode_one_link(const nlmsghdr *message) {
   return link;
 }
 
+// Return: 0 when a route has none.
+uint32_t mtu_of(const nlattr *metrics) {
+  const nlattr *mtu = find_nested(metrics, RTAX_MTU);
+  return mtu != nullptr && nla_len(mtu) >= 4 ? nla_get_u32(mtu) : 0;
+}
+
 // Unicast routes with one way out.
 std::optional<Route> decode_route(const nlmsghdr *message) {
   const Attributes<rtmsg, RTA_MAX + 1> attributes(message);
@@ -151,6 +157,7 @@ std::optional<Route> decode_route(const nlmsghdr *message) {
   route.table = attributes.u32(RTA_TABLE, header.rtm_table);
   route.link_index = attributes.u32(RTA_OIF);
   route.is_kernel = header.rtm_protocol == RTPROT_KERNEL;
+  route.mtu = mtu_of(attributes.at(RTA_METRICS));
   return route;
 }
 
@@ -329,8 +336,7 @@ class RtNetwork : public Network {
         if (message->nlmsg_type != RTM_NEWROUTE) return;
         const Attributes<rtmsg, RTA_MAX + 1> attributes(message);
         answer.link_index = attributes.u32(RTA_OIF);
-        const nlattr *mtu = find_nested(attributes.at(RTA_METRICS), RTAX_MTU);
-        if (mtu != nullptr && nla_len(mtu) >= 4) answer.mtu = nla_get_u32(mtu);
+        answer.mtu = mtu_of(attributes.at(RTA_METRICS));
       });
     } catch (const SystemError &) {
       // Unreachable, prohibited, no family: no way there, whatever the reason.

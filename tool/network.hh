@@ -38,13 +38,15 @@ struct LinkAddress {
   bool operator==(const LinkAddress &other) const { return prefix.same_prefix(other.prefix); }
 };
 
-/** A unicast route out of a link, without a gateway. */
+/** A unicast route with one way out. What we add has no gateway. */
 struct Route {
   Prefix prefix;
   uint32_t table = kMainTable;
   uint32_t link_index = 0;
   /** Made by the kernel for an address. */
   bool is_kernel = false;
+  /** 0 when it has none of its own. */
+  uint32_t mtu = 0;
   bool operator==(const Route &other) const {
     return table == other.table && link_index == other.link_index &&
            prefix.same_prefix(other.prefix);

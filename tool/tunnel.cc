@@ -148,11 +148,11 @@ uint32_t choose_mtu(Network &network, const std::vector<Endpoint> &endpoints, ui
     if (!is_scoped) consider(endpoint);
   }
   if (smallest == 0) {
-    // An address that nobody has (RFC 5737), to learn of the default route.
-    Endpoint anywhere;
-    anywhere.ipv4.sin_family = AF_INET;
-    anywhere.ipv4.sin_addr.s_addr = htonl(0xcb007101);
-    consider(anywhere);
+    for (const Route &route : network.routes(kMainTable, 0)) {
+      if (route.prefix.family != AF_INET || route.prefix.cidr != 0) continue;
+      smallest = path_mtu(links, {route.link_index, route.mtu});
+      break;
+    }
   }
   if (smallest == 0) smallest = kDefaultMtu;
   return smallest > kOverhead ? smallest - kOverhead : smallest;
