@@ -57,6 +57,8 @@ class ConfigParser {
       parse_statement(line);
     } catch (const LocatedError &) {
       throw;
+    } catch (const EnvironmentError &error) {
+      throw LocatedError(config_.warnings + error.brief());
     } catch (const Error &error) {
       if (as_wg()) fail_as_wg(error.brief(), "Configuration parsing error");
       fail(line_, error.what());

@@ -29,6 +29,12 @@ class UsageError : public Error {
   explicit UsageError(const std::string &message = {}) : Error(message) {}
 };
 
+/** A variable of the environment holds what it must not, whatever the command. */
+class EnvironmentError : public Error {
+ public:
+  using Error::Error;
+};
+
 /** A system call or the kernel refused; the command says what it was doing. */
 class SystemError : public Error {
  public:

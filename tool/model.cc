@@ -78,7 +78,7 @@ long resolution_retries(Dialect dialect) {
   const auto number =
       dialect == Dialect::kWg ? parse_retries_as_wg(text) : parse_decimal(text, INT32_MAX);
   if (!number) {
-    throw Error(
+    throw EnvironmentError(
         fmt::format("Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: `{}'", printable(text)),
         "; set it to a number or to infinity");
   }

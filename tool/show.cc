@@ -35,8 +35,8 @@ int show_all(Context &context, const std::string &field, const Style &style) {
     const std::string shown = printable(name);
     try {
       const Device device = context.devices.get(name);
-      if (field.empty() && !context.out.text().empty()) context.out.append("\n");
       show_one(context, device, field, shown + "\t", style);
+      if (field.empty() && &name != &names.back()) context.out.append("\n");
     } catch (const SystemError &error) {
       context.err.print("Unable to access interface {}: {}\n", shown, context.text(error));
       ++num_failed;
