@@ -53,11 +53,11 @@ int run_setconf(Context &context, Arguments arguments) {
   Config config = read_config(context, arguments);
   refuse_empty(context, config, arguments[1]);
   DeviceChange &change = config.change;
-  // The file is the whole truth, but for the private key: a file without one often goes
-  // with a key that was set from elsewhere, and losing it cannot be undone.
+  // The file is the whole truth, but for the private key and the port: a file without a key often
+  // goes with one that was set from elsewhere, and losing it cannot be undone; peers that are to
+  // reach us know the port that we have.
   change.replace_peers = true;
   if (context.as_wg) clear_omitted(change);
-  if (!change.listen_port) change.listen_port = 0;
   if (!change.fwmark) change.fwmark = 0;
   set_device(context, change);
   return 0;
