@@ -226,6 +226,13 @@ TEST(ConfigAsWg, TakesWhatWgTakes) {
   EXPECT_TRUE(config.change.peers[1].allowed_ips.empty());
 }
 
+TEST(ConfigAsWg, EndsALineAtANul) {
+  const std::string text("[Interface]\nListenPort = 5\0 6\n\0\nFwMark = 3", 43);
+  const Config config = parse_config(text, "wg0.conf", Dialect::kWg);
+  EXPECT_EQ(config.change.listen_port, 5);
+  EXPECT_EQ(config.change.fwmark, 3u);
+}
+
 TEST(ConfigAsWg, SaysWhatWgSays) {
   EXPECT_EQ(error_as_wg("[Interface]\nListenPort =\n"),
             "Line unrecognized: `ListenPort='\nConfiguration parsing error");

@@ -302,7 +302,7 @@ TEST_F(UapiSocket, IsNoOtherFile) {
   EXPECT_TRUE(std::filesystem::exists(path("wg0")));
   serve("go0", {""});
   // Not through a path, which could lead to any socket.
-  EXPECT_THROW(devices_->get("x/../go0"), SystemError);
+  EXPECT_THROW(devices_->get("./go0"), SystemError);
   EXPECT_THROW(devices_->get(""), SystemError);
   EXPECT_THROW(devices_->get(std::string(200, 'a')), SystemError);
   EXPECT_EQ(devices_->list(), (std::vector<std::string>{"wg0", "both", "go0"}));
