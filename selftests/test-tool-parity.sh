@@ -58,6 +58,14 @@ run_as() {
 	slurp "${side}_err" "$tmp/$side.err"
 }
 
+# run_own ARGUMENTS...: as run_as new, but under our own name
+run_own() {
+	status=0
+	"$tool" "$@" >"$tmp/new.out" 2>"$tmp/new.err" </dev/null || status=$?
+	slurp new_out "$tmp/new.out"
+	slurp new_err "$tmp/new.err"
+}
+
 # Where both fail, ours says what theirs says, after the file and the line of a
 # configuration and before what would be right. The usage of set has gained signs.
 same_messages() {
@@ -277,7 +285,7 @@ usage() {
 	done
 	run_as new --version
 	expect_eq "status of --version" "$status" 0
-	[[ $new_out =~ ^wgtool\ [0-9]+\.[0-9]+\.[0-9]+$'\n'$ ]]
+	[[ $new_out =~ ^wgtool\ v[0-9]+\.[0-9]+\.[0-9]+$'\n'$ ]]
 }
 
 keys() {
@@ -340,7 +348,7 @@ refused() {
 	shift
 	run_as ref show new0 dump
 	before=$ref_out
-	run_as new "$@"
+	run_own "$@"
 	expect_eq "status of wgtool $*" "$status" 1
 	[[ $new_err =~ $pattern ]] || {
 		echo "message of wgtool $*: $new_err"
@@ -358,22 +366,30 @@ refusals() {
 	refused '1 to 65535: .192.0.2.1:0' set new0 peer "$key" endpoint 192.0.2.1:0
 	refused 'not a full IPv4' set new0 peer "$key" endpoint 1.2.3:80
 	refused 'brackets: .2001:db8::1:51820' set new0 peer "$key" endpoint 2001:db8::1:51820
+	file "[Interface]\nListenPort=70000\n"
+	refused 'file.conf:2: Listen port .*0 to 65535: .70000' setconf new0 "$tmp/file.conf"
+	file "[Interface]\n[Peer]\nPublicKey=$key\nEndpoint=1.2.3:80\n"
+	refused 'file.conf:4: .*1.2.3:80.*write four numbers' addconf new0 "$tmp/file.conf"
 	file "[Peer]\nPublicKey=$key\nAllowedIPs=10.0.0.0/8\n[Peer]\nPublicKey=$key\n"
 	refused ':4: Peer .* line 1 already' setconf new0 "$tmp/file.conf"
 	refused 'is empty: ./dev/null' setconf new0 /dev/null
+	refused 'is empty: ./dev/null.*private-key /dev/null' syncconf new0 /dev/null
 	refused 'Invalid parameter: .bogus' show all bogus
 }
 
-# The private key outlives a file that has none.
+# Private key and port outlive a file that has none.
 keeps_key() {
-	local before after
-	run_as new set new0 private-key "$tmp/k1.key"
+	local before after command
+	run_as new set new0 private-key "$tmp/k1.key" listen-port 7009
 	before=$("$reference" show new0 private-key)
-	file "[Interface]\nListenPort = 7009\n"
-	run_as new setconf new0 "$tmp/file.conf"
-	expect_eq "status" "$status" 0
-	after=$("$reference" show new0 private-key)
-	expect_eq "private key" "$after" "$before"
+	file "[Interface]\nFwMark = 9\n"
+	for command in setconf syncconf; do
+		run_own "$command" new0 "$tmp/file.conf"
+		expect_eq "status of $command" "$status" 0
+		after=$("$reference" show new0 private-key)
+		expect_eq "private key after $command" "$after" "$before"
+		expect_eq "port after $command" "$("$reference" show new0 listen-port)" 7009
+	done
 }
 
 incremental_ips() {
@@ -438,6 +454,6 @@ check "bad arguments get the same answer" bad_arguments
 check "configuration files leave the same state" config_files
 check "what wg takes silently wrong is refused" refusals
 check "incremental allowed ips" incremental_ips
-check "a file without a private key leaves the key" keeps_key
+check "a file without a private key and a port leaves them" keeps_key
 check "a device of many messages" large_device
 finish
