@@ -13,7 +13,6 @@ namespace {
 
 using wg::tool::Device;
 
-// All words that a message can have beside the system's own are here, so none is the device's.
 void check_error(const wg::tool::SystemError &error) {
   wgfuzz::require_printable(error.what());
   REQUIRE(error.error() > 0 && error.error() <= 4095);

@@ -236,7 +236,7 @@ class Connection {
   }
 
  private:
-  void send_all(std::string_view bytes) {
+  void send_all(std::string_view bytes) const {
     while (!bytes.empty()) {
       const ssize_t put = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (put >= 0) {
