@@ -12,7 +12,7 @@ JOBS ?= $(shell nproc)
 TOOL := build/tool/wgtool
 
 .PHONY: all help module tool install uninstall demo demo-compare check check-debug check-memory \
-	check-secrets check-slow check-arch check-avx512 host-test core-check static-check fuzz coverage \
+	check-secrets check-slow check-arch check-avx512 check-parity host-test core-check static-check fuzz coverage \
 	bench goodput kselftest interop-matrix soak selftest-tools vm-module vm-shell clean \
 	need-cxx need-kdir
 
@@ -43,6 +43,7 @@ help:
 	@echo '  make check-slow       unit tests that take minutes'
 	@echo '  make check-arch       unit tests of the core on other architectures, emulated'
 	@echo '  make check-avx512     that level in an emulated processor, for who has no such one'
+	@echo '  make check-parity     CASES (5000) generated commands for wgtool and wg, on wireguard-go; as root'
 	@echo '  make static-check     formatting and static analysis'
 	@echo '  make fuzz             every fuzz target for FUZZ_SECONDS (60) seconds'
 	@echo '  make coverage         lines and branches that the unit tests run, file by file'
@@ -132,6 +133,9 @@ check-arch:
 
 check-avx512:
 	@scripts/check-avx512.sh
+
+check-parity:
+	@scripts/check-parity.sh
 
 core-check: vm-module
 	scripts/check-core.sh

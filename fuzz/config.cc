@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 // Configuration files. What is taken reads the same after it was written out; what is refused is
-// refused in words that fit a terminal and quote no secret.
+// refused in words that fit a terminal and quote no secret. By our rules and by those of wg(8).
 #include "config.hh"
 
 #include "error.hh"
 #include "format.hh"
+#include "no_dns.hh"
 #include "text.hh"
 #include "tool_check.hh"
 
 namespace {
 
 using wg::tool::Config;
+using wg::tool::Dialect;
 using wg::tool::parse_config;
 
 constexpr std::string_view kAlphabet =
@@ -56,18 +58,14 @@ std::string printed(const wg::tool::Device &device) {
   return std::string(out.text());
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
-  wgfuzz::Input in(data, len);
-  const std::string text = in.rest();
+void check(const std::string &text, Dialect dialect) {
   Config config;
   try {
-    config = parse_config(text, "fuzz\x1b.conf");
+    config = parse_config(text, "fuzz\x1b.conf", dialect);
   } catch (const wg::tool::Error &error) {
     wgfuzz::require_printable(error.what());
     require_no_secret(text, error.what());
-    return 0;
+    return;
   }
   wgfuzz::require_printable(config.warnings);
   require_no_secret(text, config.warnings);
@@ -79,11 +77,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
     }
   }
   // A removal is a change, which no device has.
-  if (config.change.removes_allowed_ips()) return 0;
+  if (config.change.removes_allowed_ips()) return;
   const wg::tool::Device device = wgfuzz::device_of(config.change);
   const std::string written = printed(device);
-  const Config again = parse_config(written, "again");
+  const Config again = parse_config(written, "again", dialect);
   wgfuzz::require_same_settings(wgfuzz::device_of(again.change), device);
   REQUIRE(printed(wgfuzz::device_of(again.change)) == written);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
+  wgfuzz::Input in(data, len);
+  const std::string text = in.rest();
+  check(text, Dialect::kStrict);
+  check(text, Dialect::kWg);
   return 0;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-// Endpoints: an address that is taken is the one that was written, and reads the same again.
+// Endpoints: an address that is taken is the one that was written, and reads the same again. What
+// is taken by the rules of wg(8) may be another one, but reads the same again too.
 #include "endpoint.hh"
 
 #include <arpa/inet.h>
 
 #include "error.hh"
+#include "no_dns.hh"
 #include "text.hh"
 #include "tool_check.hh"
 
@@ -62,11 +64,26 @@ void check_name(const EndpointName &name) {
   wgfuzz::require_printable(name.text);
 }
 
+void check_as_wg(const std::string &text) {
+  wg::tool::PeerChange peer;
+  std::string warnings;
+  try {
+    set_endpoint_as_wg(peer, warnings, text);
+  } catch (const wg::tool::Error &error) {
+    wgfuzz::require_printable(error.what());
+    return;
+  }
+  REQUIRE(peer.endpoint && !peer.endpoint_name);
+  const auto again = wg::tool::parse_numeric_endpoint(peer.endpoint->text());
+  REQUIRE(again && wgfuzz::same_endpoint(*again, *peer.endpoint));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
   wgfuzz::Input in(data, len);
   const std::string text = in.rest();
+  check_as_wg(text);
   const auto parsed = parse(text);
   if (!parsed) return 0;
   if (const auto *endpoint = std::get_if<Endpoint>(&*parsed)) {

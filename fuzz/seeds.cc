@@ -446,6 +446,22 @@ void add_netlink(Corpus &corpus) {
   }
 }
 
+void add_uapi(Corpus &corpus) {
+  const std::string key(64, 'a'), zeros(64, '0');
+  const std::string device = "private_key=" + key + "\nlisten_port=51820\nfwmark=4660\n";
+  const std::string peer =
+      "public_key=" + key + "\npreshared_key=" + zeros +
+      "\nprotocol_version=1\nendpoint=[fe80::1%lo]:5\nlast_handshake_time_sec=1700000000\n"
+      "last_handshake_time_nsec=5\ntx_bytes=1024\nrx_bytes=18446744073709551615\n"
+      "persistent_keepalive_interval=25\nallowed_ip=10.0.0.0/8\nallowed_ip=::/0\n";
+  corpus.add("uapi", "device", device + "errno=0\n");
+  corpus.add("uapi", "peers", device + peer + peer + "endpoint=192.0.2.1:0\nerrno=0\n");
+  corpus.add("uapi", "no-key", "private_key=" + zeros + "\nerrno=0\n");
+  corpus.add("uapi", "error", "errno=-22\n");
+  corpus.add("uapi", "no-end", device + "errno=0");
+  corpus.add("uapi", "early", "allowed_ip=10.0.0.0/8\nunknown=1\nerrno=0\n");
+}
+
 }  // namespace
 
 int main(int argc, char **argv) {
@@ -460,6 +476,7 @@ int main(int argc, char **argv) {
     add_primitives(corpus);
     add_text(corpus);
     add_netlink(corpus);
+    add_uapi(corpus);
   } catch (const std::exception &error) {
     std::cerr << "fuzz_seeds: " << error.what() << "\n";
     return 1;

@@ -13,7 +13,7 @@ cd "$top"
 logs=build/check
 mkdir -p "$logs"
 
-all_stages=(host-g++ host-clang++ static secrets fuzz module core memory kselftest)
+all_stages=(host-g++ host-clang++ static secrets fuzz parity module core memory kselftest)
 stages=("$@")
 case ${1-} in
 '') stages=("${all_stages[@]}") ;;
@@ -126,6 +126,7 @@ for name in "${stages[@]}"; do
 	static) stage static scripts/check-static.sh ;;
 	secrets) stage secrets scripts/check-constant-time.sh ;;
 	fuzz) stage fuzz scripts/fuzz.sh --smoke ;;
+	parity) stage parity env CASES=1500 scripts/check-parity.sh ;;
 	module) stage module check_module ;;
 	core) stage core check_core ;;
 	memory) stage memory check_memory ;;

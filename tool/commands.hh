@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 
+#include "dialect.hh"
+#include "error.hh"
 #include "io.hh"
 #include "model.hh"
 #include "netlink.hh"
@@ -33,6 +35,10 @@ struct Context {
   /** The namespace's links, addresses, routes and rules. */
   Network *network = nullptr;
   System *system = nullptr;
+
+  Dialect dialect() const { return as_wg ? Dialect::kWg : Dialect::kStrict; }
+  /** What to print of a failure. */
+  std::string text(const Error &error) const { return as_wg ? error.brief() : error.what(); }
 };
 
 /**
@@ -72,8 +78,20 @@ int run_diff(Context &context, Arguments arguments);
 int run_save(Context &context, Arguments arguments);
 int run_strip(Context &context, Arguments arguments);
 
-/** parse_set() - the arguments of `set`, the interface first. Reads key files. */
-DeviceChange parse_set(std::string &warnings, Arguments arguments);
+/**
+ * parse_set() - the arguments of `set`, the interface first. Reads key files.
+ *
+ * Names in endpoints are left for resolve_endpoints(), but for Dialect::kWg.
+ */
+DeviceChange parse_set(std::string &warnings, Arguments arguments,
+                       Dialect dialect = Dialect::kStrict);
+
+/**
+ * name_to_change() - the interface that a command is to change
+ *
+ * wg(8) cuts the name at 15 bytes without a word; ours fails when the kernel sees it.
+ */
+std::string name_to_change(const std::string &name, Dialect dialect);
 
 /** get_device() - read one device. Throws Error that begins as wg(8)'s does. */
 Device get_device(Context &context, const std::string &name);
@@ -84,7 +102,10 @@ void set_device(Context &context, DeviceChange &change);
 /**
  * sync_change() - what makes a device like a file without touching what is alike
  * @wanted: from parse_config()
+ *
+ * For Dialect::kWg what the file omits of the device has been set to zero by the caller.
  */
-DeviceChange sync_change(const DeviceChange &wanted, const Device &current);
+DeviceChange sync_change(const DeviceChange &wanted, const Device &current,
+                         Dialect dialect = Dialect::kStrict);
 
 }  // namespace wg::tool

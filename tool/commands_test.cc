@@ -157,12 +157,12 @@ TEST_F(Set, RefusesWordsOutOfPlaceAndSendsNothing) {
   EXPECT_TRUE(devices_.changes.empty());
 }
 
-TEST_F(SetConf, ReplacesAllButThePrivateKey) {
+TEST_F(SetConf, ReplacesAllButThePrivateKeyAndThePort) {
   const TextFile file("[Interface]\n[Peer]\nPublicKey=" + kKey1 + "\n");
   run(run_setconf, {"wg0", file.path()});
   EXPECT_EQ(status_, 0);
   EXPECT_TRUE(sent().replace_peers);
-  EXPECT_EQ(sent().listen_port, 0);
+  EXPECT_FALSE(sent().listen_port);
   EXPECT_EQ(sent().fwmark, 0u);
   EXPECT_FALSE(sent().private_key);
   EXPECT_TRUE(sent().peers.at(0).replace_allowed_ips);
@@ -227,6 +227,96 @@ TEST_F(SyncConf, SaysThatItCannotReadTheDevice) {
   const TextFile file("[Interface]\n");
   EXPECT_EQ(run(run_syncconf, {"absent", file.path()}),
             "error: Unable to retrieve current interface configuration: No such device");
+}
+
+// Called wg, the same commands take what wg(8) takes. That all of it is alike is for
+// selftests/parity.py to say.
+class AsWg : public CommandTest {
+ protected:
+  AsWg() { context_.as_wg = true; }
+  // The error as wg(8) has it.
+  std::string brief(CommandFunction command, const std::vector<std::string> &arguments) {
+    try {
+      command(context_, arguments);
+    } catch (const Error &error) {
+      return context_.text(error);
+    }
+    return "no error";
+  }
+};
+
+TEST_F(AsWg, SetTakesPortsAndEndpointsOfAnyForm) {
+  EXPECT_EQ(run(run_set, {"wg0", "listen-port", "70000", "peer", kKey1, "endpoint", "1.2.3:80",
+                          "peer", kKey2, "endpoint", "2001:db8::1:65537"}),
+            "");
+  EXPECT_EQ(sent().listen_port, 4464);
+  EXPECT_EQ(sent().peers.at(0).endpoint->text(), "1.2.0.3:80");
+  EXPECT_EQ(sent().peers.at(1).endpoint->text(), "[2001:db8::1]:1");
+}
+
+TEST_F(AsWg, SetLetsTheLastListDecide) {
+  run(run_set, {"wg0", "peer", kKey1, "allowed-ips", "10.0.0.1", "allowed-ips", "+10.0.0.2"});
+  EXPECT_FALSE(sent().peers.at(0).replace_allowed_ips);
+  EXPECT_EQ(sent().peers.at(0).allowed_ips.size(), 2u);
+}
+
+TEST_F(AsWg, SetCutsTheNameOfTheInterface) {
+  run(run_set, {"0123456789abcdefg", "fwmark", "1"});
+  EXPECT_EQ(sent().name, "0123456789abcde");
+}
+
+TEST_F(AsWg, ErrorsGiveNoAdvice) {
+  EXPECT_EQ(brief(run_set, {"wg0", "listen-port", ""}), "Unable to parse empty port");
+  EXPECT_EQ(brief(run_set, {"wg0", "listen-port", "x"}),
+            "Servname not supported for ai_socktype: `x'");
+  EXPECT_EQ(brief(run_set, {"wg0", "private-key", "/nonexistent"}),
+            "fopen: No such file or directory");
+  EXPECT_EQ(brief(run_set, {"wg0", "private-key", "/"}), "Invalid length key in key file");
+  EXPECT_EQ(brief(run_set, {"wg0", "peer", kKey1, "endpoint", "x"}),
+            "Unable to find port of endpoint: `x'");
+  EXPECT_EQ(brief(run_set, {"wg0", "peer", kKey1, "allowed-ips", "1.2"}),
+            "Unable to parse IP address: `1.2'");
+  devices_.errors["wg0"] = EPERM;
+  EXPECT_EQ(brief(run_show, {"wg0", "bogus"}),
+            "Unable to access interface: Operation not permitted");
+}
+
+TEST_F(AsWg, SetLooksAtTheRetriesOfAnyEndpoint) {
+  setenv("WG_ENDPOINT_RESOLUTION_RETRIES", "3 ", 1);
+  EXPECT_EQ(brief(run_set, {"wg0", "fwmark", "1"}), "no error");
+  EXPECT_EQ(brief(run_set, {"wg0", "peer", kKey1, "endpoint", "x"}),
+            "Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: `3 '");
+  setenv("WG_ENDPOINT_RESOLUTION_RETRIES", " +3", 1);
+  EXPECT_EQ(brief(run_set, {"wg0", "peer", kKey1, "endpoint", "192.0.2.1:5"}), "no error");
+  unsetenv("WG_ENDPOINT_RESOLUTION_RETRIES");
+}
+
+TEST_F(AsWg, FilesClearWhatTheyOmit) {
+  const TextFile file("# nothing\n");
+  for (const CommandFunction command : {run_setconf, run_syncconf}) {
+    EXPECT_EQ(run(command, {"wg0", file.path()}), "");
+    EXPECT_TRUE(sent().replace_peers);
+    EXPECT_TRUE(sent().private_key->is_zero());
+    EXPECT_EQ(sent().listen_port, 0);
+    EXPECT_EQ(sent().fwmark, 0u);
+    devices_.changes.clear();
+  }
+}
+
+TEST_F(AsWg, SyncconfTakesSeveralSectionsForOnePeer) {
+  Device &device = devices_.devices[0];
+  device.peers.resize(1);
+  device.peers[0].public_key = *PublicKey::parse(kKey1);
+  const TextFile file("[Peer]\nPublicKey=" + kKey1 + "\nPersistentKeepalive=5\n[Peer]\nPublicKey=" +
+                      kKey1 + "\nAllowedIPs=::/0\n");
+  EXPECT_EQ(run(run_syncconf, {"wg0", file.path()}), "");
+  EXPECT_EQ(sent().listen_port, 0);
+  ASSERT_EQ(sent().peers.size(), 2u);
+  EXPECT_EQ(sent().peers[0].keepalive_s, 5);
+  EXPECT_TRUE(sent().peers[0].preshared_key);
+  EXPECT_FALSE(sent().peers[1].keepalive_s);
+  EXPECT_FALSE(sent().peers[1].preshared_key);
+  EXPECT_TRUE(sent().peers[1].replace_allowed_ips);
 }
 
 TEST_F(CommandTest, GenkeyMakesClampedKeysThatDiffer) {

@@ -23,14 +23,14 @@ bool is_secret(std::string_view name) {
 
 // A mistyped name of a key must not put the key itself on the screen or into a log, nor may a
 // key that was cut short.
-std::string shown_line(std::string_view line) {
-  constexpr size_t kMaxShown = 100;
+std::string shown_line(std::string_view line, Dialect dialect) {
+  const size_t max_shown = dialect == Dialect::kWg ? line.size() : 100;
   const size_t equals = line.find('=');
   const bool has_value = equals != std::string_view::npos && equals + 1 < line.size();
   if (has_value && (line.size() - equals > kKeyTextLen - 4 || is_secret(line.substr(0, equals)))) {
     return printable(line.substr(0, equals + 1)) + "...";
   }
-  return printable(line.substr(0, kMaxShown)) + (line.size() > kMaxShown ? "..." : "");
+  return printable(line.substr(0, max_shown)) + (line.size() > max_shown ? "..." : "");
 }
 
 // A message that has its file and line already.
@@ -41,10 +41,11 @@ class LocatedError : public Error {
 
 class ConfigParser {
  public:
-  explicit ConfigParser(std::string file) : file_(std::move(file)) {}
+  ConfigParser(std::string file, Dialect dialect) : file_(std::move(file)), dialect_(dialect) {}
 
   void parse_line(std::string_view raw) {
     ++line_;
+    if (as_wg()) raw = raw.substr(0, raw.find('\0'));
     raw = raw.substr(0, raw.find('#'));
     SecretBytes compact;
     for (char c : raw) {
@@ -56,13 +57,17 @@ class ConfigParser {
       parse_statement(line);
     } catch (const LocatedError &) {
       throw;
+    } catch (const EnvironmentError &error) {
+      throw LocatedError(config_.warnings + error.brief());
     } catch (const Error &error) {
+      if (as_wg()) fail_as_wg(error.brief(), "Configuration parsing error");
       fail(line_, error.what());
     }
   }
 
   Config finish() {
     end_section();
+    if (is_missing_key_) fail_as_wg("A peer is missing a public key", "Invalid configuration");
     return std::move(config_);
   }
 
@@ -74,9 +79,16 @@ class ConfigParser {
         fmt::format("{}:{}: {}\nConfiguration parsing error", printable(file_), line, message));
   }
 
-  [[noreturn]] static void fail_unrecognized(std::string_view line, std::string_view expected) {
-    throw Error(fmt::format("Line unrecognized: `{}'; {}", shown_line(line), expected));
+  [[noreturn]] void fail_as_wg(const std::string &message, std::string_view last) const {
+    throw LocatedError(fmt::format("{}{}\n{}", config_.warnings, message, last));
   }
+
+  [[noreturn]] void fail_unrecognized(std::string_view line, const std::string &expected) const {
+    throw Error(fmt::format("Line unrecognized: `{}'", shown_line(line, dialect_)),
+                "; " + expected);
+  }
+
+  bool as_wg() const { return dialect_ == Dialect::kWg; }
 
   void parse_statement(std::string_view line) {
     if (line.find('\0') != std::string_view::npos) {
@@ -108,7 +120,7 @@ class ConfigParser {
     if (equals_caseless(name, "PrivateKey")) {
       change.private_key = secret(value);
     } else if (equals_caseless(name, "ListenPort")) {
-      change.listen_port = parse_listen_port(value);
+      change.listen_port = parse_listen_port(value, dialect_);
     } else if (equals_caseless(name, "FwMark")) {
       change.fwmark = parse_fwmark(value);
     } else {
@@ -124,7 +136,13 @@ class ConfigParser {
     } else if (equals_caseless(name, "PresharedKey")) {
       peer.preshared_key = secret(value);
     } else if (equals_caseless(name, "AllowedIPs")) {
-      parse_allowed_ips(peer, config_.warnings, value);
+      // A file describes a peer as a whole, so its list replaces the one that the device has,
+      // unless the list itself says that it is a change.
+      if (!has_allowed_ips_) peer.replace_allowed_ips = false;
+      has_allowed_ips_ = true;
+      parse_allowed_ips(peer, config_.warnings, value, dialect_);
+    } else if (equals_caseless(name, "Endpoint") && as_wg()) {
+      set_endpoint_as_wg(peer, config_.warnings, value);
     } else if (equals_caseless(name, "Endpoint")) {
       set_endpoint(peer, value, fmt::format("{}:{}: ", printable(file_), line_));
     } else if (equals_caseless(name, "PersistentKeepalive")) {
@@ -139,10 +157,8 @@ class ConfigParser {
   static SecretKey secret(std::string_view value) {
     const auto key = SecretKey::parse(value);
     if (!key) {
-      throw Error(
-          fmt::format("Key is not the correct length or format; a key is 44 characters of "
-                      "base64, this has {}",
-                      value.size()));
+      throw Error("Key is not the correct length or format",
+                  fmt::format("; a key is 44 characters of base64, this has {}", value.size()));
     }
     return *key;
   }
@@ -154,13 +170,18 @@ class ConfigParser {
     section_line_ = line_;
     if (section != Section::kPeer) return;
     has_public_key_ = false;
+    has_allowed_ips_ = false;
     config_.change.peers.emplace_back();
-    // A file describes a peer as a whole, so its list replaces the one in the kernel.
     config_.change.peers.back().replace_allowed_ips = true;
   }
 
   void end_section() {
     if (section_ != Section::kPeer) return;
+    if (as_wg()) {
+      // wg(8) looks once all lines have been read, and lets the last section of a peer win.
+      is_missing_key_ |= !has_public_key_;
+      return;
+    }
     if (!has_public_key_) {
       fail(section_line_, "A peer is missing a public key; add PublicKey to this [Peer]");
     }
@@ -176,18 +197,21 @@ class ConfigParser {
   }
 
   std::string file_;
+  Dialect dialect_;
   Config config_;
   Section section_ = Section::kNone;
   int line_ = 0;
   int section_line_ = 0;
   bool has_public_key_ = false;
+  bool has_allowed_ips_ = false;
+  bool is_missing_key_ = false;
   std::map<PublicKey, int> peer_lines_;
 };
 
 }  // namespace
 
-Config parse_config(std::string_view text, const std::string &file) {
-  ConfigParser parser(file);
+Config parse_config(std::string_view text, const std::string &file, Dialect dialect) {
+  ConfigParser parser(file, dialect);
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
     parser.parse_line(text.substr(0, end));

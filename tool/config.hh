@@ -25,7 +25,11 @@ struct Config {
  * A line is cut at '#'; blanks are dropped, inside words too; names are caseless. Names
  * in endpoints are left for resolve_endpoints(). Throws Error with file and line; what
  * may be a secret is never quoted.
+ *
+ * For Dialect::kWg names are looked up here, a peer may have several sections, a line ends at a
+ * NUL, and the Error has no place, but the warnings up to it, as wg(8) prints them.
  */
-Config parse_config(std::string_view text, const std::string &file);
+Config parse_config(std::string_view text, const std::string &file,
+                    Dialect dialect = Dialect::kStrict);
 
 }  // namespace wg::tool

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <random>
 
 #include "error.hh"
@@ -195,6 +196,68 @@ TEST(Config, RefusesASecondSectionOfOnePeer) {
                "6: Peer `" + kKey1 +
                    "' has a [Peer] section on line 2 already; put all its lines "
                    "into one");
+}
+
+TEST(Config, LetsAListSayThatItIsAChange) {
+  EXPECT_FALSE(parse_config(kPeer + "AllowedIPs = +10.0.0.1\n", "wg0.conf")
+                   .change.peers[0]
+                   .replace_allowed_ips);
+  EXPECT_TRUE(parse_config(kPeer + "AllowedIPs = 10.0.0.1\nAllowedIPs = +10.0.0.2\n", "wg0.conf")
+                  .change.peers[0]
+                  .replace_allowed_ips);
+}
+
+std::string error_as_wg(const std::string &text) {
+  try {
+    parse_config(text, "wg0.conf", Dialect::kWg);
+  } catch (const Error &error) {
+    return error.brief();
+  }
+  return "no error";
+}
+
+TEST(ConfigAsWg, TakesWhatWgTakes) {
+  const Config config = parse_config("[Interface]\nListenPort = 70000\n" + kPeer +
+                                         "AllowedIPs = ::/0\nEndpoint = 1.2.3:0\n" + kPeer,
+                                     "wg0.conf", Dialect::kWg);
+  EXPECT_EQ(config.change.listen_port, 4464);
+  ASSERT_EQ(config.change.peers.size(), 2u);
+  EXPECT_EQ(config.change.peers[0].endpoint->text(), "1.2.0.3:0");
+  EXPECT_TRUE(config.change.peers[1].allowed_ips.empty());
+}
+
+TEST(ConfigAsWg, EndsALineAtANul) {
+  const std::string text("[Interface]\nListenPort = 5\0 6\n\0\nFwMark = 3", 43);
+  const Config config = parse_config(text, "wg0.conf", Dialect::kWg);
+  EXPECT_EQ(config.change.listen_port, 5);
+  EXPECT_EQ(config.change.fwmark, 3u);
+}
+
+TEST(ConfigAsWg, SaysWhatWgSays) {
+  EXPECT_EQ(error_as_wg("[Interface]\nListenPort =\n"),
+            "Line unrecognized: `ListenPort='\nConfiguration parsing error");
+  EXPECT_EQ(error_as_wg("[Peer]\nAllowedIPs = 1.2.3.4/8\n[Peer]\n"),
+            "Warning: AllowedIP has nonzero host part: 1.2.3.4/8\n"
+            "A peer is missing a public key\nInvalid configuration");
+  // A line that does not parse comes before a section that lacks its key.
+  EXPECT_EQ(error_as_wg("[Peer]\n[Peer]\nfoo\n"),
+            "Line unrecognized: `foo'\nConfiguration parsing error");
+  EXPECT_EQ(error_as_wg(std::string(150, 'x')),
+            "Line unrecognized: `" + std::string(150, 'x') + "'\nConfiguration parsing error");
+}
+
+TEST(ConfigAsWg, QuotesNoSecretEither) {
+  EXPECT_EQ(error_as_wg("[Interface]\nPrivateKey = " + kKey2.substr(1) + "\n"),
+            "Key is not the correct length or format\nConfiguration parsing error");
+  EXPECT_EQ(error_as_wg("PrivateKey = " + kKey2.substr(1)),
+            "Line unrecognized: `PrivateKey=...'\nConfiguration parsing error");
+}
+
+TEST(ConfigAsWg, StopsAtABadEnvironment) {
+  setenv("WG_ENDPOINT_RESOLUTION_RETRIES", "x", 1);
+  EXPECT_EQ(error_as_wg(kPeer + "Endpoint = 192.0.2.1:5\n"),
+            "Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: `x'");
+  unsetenv("WG_ENDPOINT_RESOLUTION_RETRIES");
 }
 
 TEST(Config, SurvivesRandomChanges) {

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <netdb.h>
 
+#include <cerrno>
 #include <cstring>
 #include <memory>
 
@@ -32,16 +33,15 @@ bool looks_like_ipv4(std::string_view host) {
   return last.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-int lookup(Endpoint &endpoint, const std::string &host, const std::string &port, int flags) {
-  // To the resolver that is every address, or our own.
-  if (host == "*") return EAI_NONAME;
+// @host is nullptr for none: the resolver then gives the port alone.
+int lookup(Endpoint &endpoint, const char *host, const std::string &port, int flags) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_DGRAM;
   hints.ai_protocol = IPPROTO_UDP;
   hints.ai_flags = flags;
   addrinfo *found = nullptr;
-  const int result = getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
+  const int result = getaddrinfo(host, port.c_str(), &hints, &found);
   if (result != 0) return result;
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
   for (const addrinfo *one = found; one != nullptr; one = one->ai_next) {
@@ -78,22 +78,16 @@ std::string Endpoint::text() const {
   return fmt::format("[{}{}]:{}", host, scope, ntohs(ipv6.sin6_port));
 }
 
-std::variant<Endpoint, EndpointName> parse_endpoint(std::string_view text) {
+EndpointName split_endpoint(std::string_view text) {
   const std::string shown = printable(text);
-  if (text.empty()) throw Error("Unable to parse empty endpoint; write HOST:PORT");
-  if (text.find('\0') != std::string_view::npos) {
-    throw Error(fmt::format("Endpoint holds a NUL byte: `{}'; write HOST:PORT", shown));
-  }
-
+  if (text.empty()) throw Error("Unable to parse empty endpoint", "; write HOST:PORT");
   const bool bracketed = text[0] == '[';
   std::string_view host, port;
   if (bracketed) {
     const size_t end = text.find(']');
     if (end == std::string_view::npos) {
-      throw Error(
-          fmt::format("Unable to find matching brace of endpoint: `{}'; "
-                      "write [ADDRESS]:PORT",
-                      shown));
+      throw Error(fmt::format("Unable to find matching brace of endpoint: `{}'", shown),
+                  "; write [ADDRESS]:PORT");
     }
     host = text.substr(1, end - 1);
     port = text.substr(end + 1);
@@ -104,27 +98,36 @@ std::variant<Endpoint, EndpointName> parse_endpoint(std::string_view text) {
       host = text.substr(0, colon);
       port = text.substr(colon);
     }
-    if (host.find(':') != std::string_view::npos) {
-      throw Error(fmt::format("IPv6 endpoint without brackets: `{}'; write [ADDRESS]:PORT", shown));
-    }
   }
   if (port.size() < 2) {
-    throw Error(fmt::format("Unable to find port of endpoint: `{}'; write {}", shown,
-                            bracketed ? "[ADDRESS]:PORT" : "HOST:PORT"));
+    throw Error(fmt::format("Unable to find port of endpoint: `{}'", shown),
+                bracketed ? "; write [ADDRESS]:PORT" : "; write HOST:PORT");
   }
-  port.remove_prefix(1);
-  const auto number = parse_decimal(port, 65535);
+  return {std::string(host), std::string(port.substr(1)), shown, {}};
+}
+
+std::variant<Endpoint, EndpointName> parse_endpoint(std::string_view text) {
+  const std::string shown = printable(text);
+  if (text.find('\0') != std::string_view::npos) {
+    throw Error(fmt::format("Endpoint holds a NUL byte: `{}'; write HOST:PORT", shown));
+  }
+  const bool bracketed = text.starts_with('[');
+  if (!bracketed && text.find(':') != text.rfind(':')) {
+    throw Error(fmt::format("IPv6 endpoint without brackets: `{}'; write [ADDRESS]:PORT", shown));
+  }
+  EndpointName name = split_endpoint(text);
+  const auto number = parse_decimal(name.port, 65535);
   if (!number || *number == 0) {
     throw Error(fmt::format("Endpoint port is not a number from 1 to 65535: `{}'", shown));
   }
-  if (host.empty()) {
+  if (name.host.empty()) {
     throw Error(
         fmt::format("Name or service not known: `{}'; write a host before the port", shown));
   }
 
-  EndpointName name{std::string(host), std::to_string(*number), shown, {}};
+  name.port = std::to_string(*number);
   // In brackets too the resolver would take fewer numbers than four, or one that is octal.
-  if (host.find(':') == std::string_view::npos && looks_like_ipv4(host)) {
+  if (name.host.find(':') == std::string::npos && looks_like_ipv4(name.host)) {
     in_addr ignored;
     if (inet_pton(AF_INET, name.host.c_str(), &ignored) != 1) {
       throw Error(
@@ -134,8 +137,10 @@ std::variant<Endpoint, EndpointName> parse_endpoint(std::string_view text) {
     }
   }
   Endpoint endpoint;
-  const int result = lookup(endpoint, name.host, name.port, AI_NUMERICHOST | AI_NUMERICSERV);
-  if (result == 0) return endpoint;
+  if (lookup(endpoint, name.host.c_str(), name.port, AI_NUMERICHOST | AI_NUMERICSERV) == 0 &&
+      name.host != "*") {
+    return endpoint;
+  }
   if (bracketed) {
     throw Error(
         fmt::format("Endpoint has no valid address in brackets: `{}'; "
@@ -145,8 +150,44 @@ std::variant<Endpoint, EndpointName> parse_endpoint(std::string_view text) {
   return name;
 }
 
-int resolve_endpoint(Endpoint &endpoint, const EndpointName &name) {
-  return lookup(endpoint, name.host, name.port, AI_NUMERICSERV);
+int resolve_endpoint(Endpoint &endpoint, const EndpointName &name, Dialect dialect) {
+  if (dialect == Dialect::kWg) return lookup(endpoint, name.host.c_str(), name.port, 0);
+  // To the resolver that is every address, or our own.
+  if (name.host == "*") return EAI_NONAME;
+  return lookup(endpoint, name.host.c_str(), name.port, AI_NUMERICSERV);
+}
+
+int resolve_port(uint16_t &port, const std::string &text) {
+  Endpoint endpoint;
+  const int result = lookup(endpoint, nullptr, text, AI_PASSIVE);
+  // At the same place in both families.
+  if (result == 0) port = ntohs(endpoint.ipv4.sin_port);
+  return result;
+}
+
+std::string resolver_text(int result) {
+  return result == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(result);
+}
+
+std::optional<Endpoint> parse_numeric_endpoint(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || text.find('\0') != std::string_view::npos) {
+    return std::nullopt;
+  }
+  const auto port = parse_decimal(text.substr(colon + 1), 65535);
+  std::string host(text.substr(0, colon));
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  in_addr ignored;
+  // Only four numbers are an address in full; the resolver takes fewer.
+  const bool is_ipv4 = inet_pton(AF_INET, host.c_str(), &ignored) == 1;
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  Endpoint endpoint;
+  if (!port || (bracketed ? !is_ipv6 : !is_ipv4) ||
+      lookup(endpoint, host.c_str(), std::to_string(*port), AI_NUMERICHOST | AI_NUMERICSERV) != 0) {
+    return std::nullopt;
+  }
+  return endpoint;
 }
 
 }  // namespace wg::tool

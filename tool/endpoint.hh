@@ -5,9 +5,13 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
+
+#include "dialect.hh"
 
 namespace wg::tool {
 
@@ -47,10 +51,38 @@ struct EndpointName {
 std::variant<Endpoint, EndpointName> parse_endpoint(std::string_view text);
 
 /**
+ * split_endpoint() - host and port as wg(8) finds them, without a look at either
+ *
+ * The last colon splits, so IPv6 needs no brackets. Throws Error.
+ */
+EndpointName split_endpoint(std::string_view text);
+
+/**
  * resolve_endpoint() - look the name up, once
+ *
+ * For Dialect::kWg the host may also be a number of any form and "*", the port the name of a
+ * service, and of a port too large the low 16 bits count.
  *
  * Return: 0 and the first address found, or an EAI_ code.
  */
-int resolve_endpoint(Endpoint &endpoint, const EndpointName &name);
+int resolve_endpoint(Endpoint &endpoint, const EndpointName &name,
+                     Dialect dialect = Dialect::kStrict);
+
+/**
+ * resolve_port() - a port as wg(8) reads it: by the services database, the low 16 bits of a number
+ *
+ * Return: 0 and the port, or an EAI_ code.
+ */
+int resolve_port(uint16_t &port, const std::string &text);
+
+/** resolver_text() - what an EAI_ code means; after EAI_SYSTEM errno has to be untouched */
+std::string resolver_text(int result);
+
+/**
+ * parse_numeric_endpoint() - read what Endpoint::text() writes
+ *
+ * Return: nothing for any other text; names are not looked up.
+ */
+std::optional<Endpoint> parse_numeric_endpoint(std::string_view text);
 
 }  // namespace wg::tool

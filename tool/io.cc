@@ -32,12 +32,15 @@ SecretBytes read_fd(int fd, size_t max_len) {
 
 SecretBytes read_file(const std::string &path, size_t max_len) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) throw Error(fmt::format("fopen: {}: `{}'", std::strerror(errno), printable(path)));
+  if (fd < 0) {
+    throw Error(fmt::format("fopen: {}", std::strerror(errno)),
+                fmt::format(": `{}'", printable(path)));
+  }
   const OnExit close_it([fd] { close(fd); });
   try {
     return read_fd(fd, max_len);
   } catch (const SystemError &error) {
-    throw Error(fmt::format("Unable to read `{}': {}", printable(path), error.what()));
+    throw UnreadableFile(fmt::format("Unable to read `{}': {}", printable(path), error.what()));
   }
 }
 

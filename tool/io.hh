@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "error.hh"
 #include "key.hh"
 #include "secret.hh"
 
@@ -21,8 +22,18 @@ namespace wg::tool {
  */
 SecretBytes read_fd(int fd, size_t max_len);
 
-/** read_file() - a whole file or pipe. Throws Error, which names @path. */
+/**
+ * read_file() - a whole file or pipe
+ *
+ * Throws Error when it cannot be opened, and UnreadableFile, which both name @path.
+ */
 SecretBytes read_file(const std::string &path, size_t max_len);
+
+/** A file that can be opened and not be read, or holds too much. */
+class UnreadableFile : public Error {
+ public:
+  using Error::Error;
+};
 
 /** What a command prints: collected, then written once, then wiped. */
 class Output {

@@ -114,26 +114,32 @@ std::optional<SecretKey> SecretKey::parse(std::string_view text) {
   return key;
 }
 
-SecretKey read_key_file(const std::string &path) {
+SecretKey read_key_file(const std::string &path, Dialect dialect) {
   constexpr size_t kMaxLen = 4096;
-  const SecretBytes bytes = read_file(path, kMaxLen);
+  const std::string name = fmt::format(": `{}'; ", printable(path));
+  SecretBytes bytes;
+  try {
+    bytes = read_file(path, kMaxLen);
+  } catch (const UnreadableFile &) {
+    // A directory, or more than any key file holds.
+    if (dialect == Dialect::kStrict) throw;
+    throw Error("Invalid length key in key file");
+  }
   const std::string_view content = view(bytes);
   if (content.empty()) return {};
   if (content.size() < kKeyTextLen) {
-    throw Error(fmt::format("Invalid length key in key file: `{}'; a key has 44 characters",
-                            printable(path)));
+    throw Error("Invalid length key in key file", name + "a key has 44 characters");
   }
   for (char c : content.substr(kKeyTextLen)) {
     if (is_blank_or_nul(c) && c != '\0') continue;
-    throw Error(fmt::format("Found trailing character in key file: `{}'; it must hold one key",
-                            printable(path)));
+    // wg(8) shows the character, which may be one of a second key.
+    throw Error("Found trailing character in key file", name + "it must hold one key");
   }
   std::optional<SecretKey> key = SecretKey::parse(content.substr(0, kKeyTextLen));
   if (!key) {
-    throw Error(
-        fmt::format("Key is not the correct length or format in key file: `{}'; "
-                    "`genkey' and `genpsk' make keys",
-                    printable(path)));
+    // wg(8) shows what stands in place of a key, which may be all of it but a letter.
+    throw Error("Key is not the correct length or format",
+                " in key file" + name + "`genkey' and `genpsk' make keys");
   }
   return *key;
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "dialect.hh"
 #include "wgcore.h"
 
 namespace wg::tool {
@@ -60,7 +61,8 @@ struct SecretKey {
  *
  * An empty file, as /dev/null is, means the key of zeros: remove the key. White space
  * after the key is allowed. Throws Error, which never quotes what the file holds.
+ * Dialect::kWg differs in how it fails only.
  */
-SecretKey read_key_file(const std::string &path);
+SecretKey read_key_file(const std::string &path, Dialect dialect = Dialect::kStrict);
 
 }  // namespace wg::tool

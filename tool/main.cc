@@ -119,10 +119,10 @@ int run_command(const Command &command, Context &context, Arguments arguments) {
   try {
     return command.run(context, arguments);
   } catch (const UsageError &error) {
-    if (*error.what() != '\0') context.err.print("{}\n", error.what());
+    if (*error.what() != '\0') context.err.print("{}\n", context.text(error));
     print_command_usage(context.err, context.program, command);
   } catch (const Error &error) {
-    context.err.print("{}\n", error.what());
+    context.err.print("{}\n", context.text(error));
   }
   return 1;
 }
@@ -139,10 +139,11 @@ bool print_general(Output &out, const std::string &program, const std::vector<st
     return true;
   }
   if (words.size() == 1 && is_version(words[0])) {
-    out.append("wgtool " WGTOOL_VERSION "\n");
+    // Scripts look for a "v" and a number in what wg(8) prints.
+    out.print("wgtool {}" WGTOOL_VERSION "\n", as_wg ? "v" : "");
     return true;
   }
-  if (words.size() == 2 && is_version(words[0]) && is_version(words[1])) {
+  if (words.size() == 2 && !as_wg && is_version(words[0]) && is_version(words[1])) {
     out.print("wgtool " WGTOOL_VERSION "\n{}\n", crypto_text());
     return true;
   }

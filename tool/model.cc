@@ -43,20 +43,16 @@ AllowedIp parse_allowed_ip(std::string &warnings, std::string_view item) {
     ip.family = AF_INET6;
     max_cidr = 128;
     if (inet_pton(AF_INET6, host.c_str(), ip.address.data()) != 1) {
-      throw Error(
-          fmt::format("Unable to parse IP address: `{}'; write it in full, as 192.0.2.0/24 "
-                      "or 2001:db8::/32",
-                      printable(host)));
+      throw Error(fmt::format("Unable to parse IP address: `{}'", printable(host)),
+                  "; write it in full, as 192.0.2.0/24 or 2001:db8::/32");
     }
   }
   const auto cidr = slash == std::string_view::npos
                         ? std::optional<uint64_t>(max_cidr)
                         : parse_decimal(item.substr(slash + 1), max_cidr);
   if (!cidr) {
-    throw Error(
-        fmt::format("AllowedIP is not in the correct format: `{}'; write ADDRESS/LENGTH, "
-                    "the length a number from 0 to {}",
-                    printable(item), max_cidr));
+    throw Error(fmt::format("AllowedIP is not in the correct format: `{}'", printable(item)),
+                fmt::format("; write ADDRESS/LENGTH, the length a number from 0 to {}", max_cidr));
   }
   ip.cidr = static_cast<uint8_t>(*cidr);
   if (has_host_bits(ip)) {
@@ -65,18 +61,26 @@ AllowedIp parse_allowed_ip(std::string &warnings, std::string_view item) {
   return ip;
 }
 
+// As wg(8) reads a number: blanks and a sign before it are taken, and nothing at all is 0.
+std::optional<uint64_t> parse_retries_as_wg(const char *text) {
+  char *end = nullptr;
+  const unsigned long number = std::strtoul(text, &end, 10);
+  if (*end != '\0' || number > INT32_MAX) return std::nullopt;
+  return number;
+}
+
 // How often a failed lookup is tried again; -1 for ever.
-long resolution_retries() {
+long resolution_retries(Dialect dialect) {
   constexpr long kDefault = 15;
   const char *text = std::getenv("WG_ENDPOINT_RESOLUTION_RETRIES");
   if (text == nullptr) return kDefault;
   if (std::string_view(text) == "infinity") return -1;
-  const auto number = parse_decimal(text, INT32_MAX);
+  const auto number =
+      dialect == Dialect::kWg ? parse_retries_as_wg(text) : parse_decimal(text, INT32_MAX);
   if (!number) {
-    throw Error(
-        fmt::format("Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: `{}'; "
-                    "set it to a number or to infinity",
-                    printable(text)));
+    throw EnvironmentError(
+        fmt::format("Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: `{}'", printable(text)),
+        "; set it to a number or to infinity");
   }
   return static_cast<long>(*number);
 }
@@ -85,25 +89,23 @@ bool is_final(int result) {
   return result == EAI_NONAME || result == EAI_FAIL || result == EAI_NODATA;
 }
 
-std::string resolver_text(int result) {
-  return result == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(result);
-}
-
-Endpoint resolve_with_retries(const EndpointName &name, long retries) {
+Endpoint resolve_with_retries(const EndpointName &name, long retries, Dialect dialect,
+                              std::string &warnings) {
   constexpr double kFirstDelay_s = 1.0;
   constexpr double kDelayFactor = 1.2;
   constexpr double kMaxDelay_s = 20.0;
   Endpoint endpoint;
   double delay_s = kFirstDelay_s;
   for (long attempt = 0;; ++attempt) {
-    const int result = resolve_endpoint(endpoint, name);
+    const int result = resolve_endpoint(endpoint, name, dialect);
     if (result == 0) return endpoint;
     const std::string why = resolver_text(result);
     if (is_final(result) || (retries >= 0 && attempt >= retries)) {
       throw Error(fmt::format("{}{}: `{}'", name.where, why, name.text));
     }
-    fmt::print(stderr, "{}{}: `{}'. Trying again in {:.2f} seconds...\n", name.where, why,
-               name.text, delay_s);
+    fmt::print(stderr, "{}{}{}: `{}'. Trying again in {:.2f} seconds...\n", warnings, name.where,
+               why, name.text, delay_s);
+    warnings.clear();
     usleep(static_cast<useconds_t>(delay_s * 1e6));
     delay_s = std::min(delay_s * kDelayFactor, kMaxDelay_s);
   }
@@ -136,7 +138,14 @@ void set_endpoint(PeerChange &peer, std::string_view text, std::string where) {
   }
 }
 
-void parse_allowed_ips(PeerChange &peer, std::string &warnings, std::string_view text) {
+void set_endpoint_as_wg(PeerChange &peer, std::string &warnings, std::string_view text) {
+  // wg(8) looks at the number first, and only when there is an endpoint.
+  const long retries = resolution_retries(Dialect::kWg);
+  peer.endpoint = resolve_with_retries(split_endpoint(text), retries, Dialect::kWg, warnings);
+}
+
+void parse_allowed_ips(PeerChange &peer, std::string &warnings, std::string_view text,
+                       Dialect dialect) {
   std::string list;
   std::copy_if(text.begin(), text.end(), std::back_inserter(list), [](char c) {
     return c != ' ' && c != '\t' && c != '\n' && c != '\v' && c != '\f' && c != '\r';
@@ -154,12 +163,34 @@ void parse_allowed_ips(PeerChange &peer, std::string &warnings, std::string_view
     ips.back().remove = remove;
     at = comma + 1;
   }
+  if (dialect == Dialect::kWg) peer.replace_allowed_ips = false;
   peer.replace_allowed_ips |= !incremental;
   peer.allowed_ips.insert(peer.allowed_ips.end(), ips.begin(), ips.end());
 }
 
-uint16_t parse_listen_port(std::string_view text) {
-  if (text.empty()) throw Error("Unable to parse empty port; write a number from 0 to 65535");
+std::optional<AllowedIp> parse_prefix(std::string_view text) {
+  const bool is_whole = text.find('/') != std::string_view::npos;
+  if (!is_whole || text.find('\0') != std::string_view::npos) return std::nullopt;
+  std::string warnings;
+  try {
+    return parse_allowed_ip(warnings, text);
+  } catch (const Error &) {
+    return std::nullopt;
+  }
+}
+
+uint16_t parse_listen_port(std::string_view text, Dialect dialect) {
+  if (text.empty()) {
+    throw Error("Unable to parse empty port", "; write a number from 0 to 65535");
+  }
+  if (dialect == Dialect::kWg) {
+    uint16_t number = 0;
+    const int result = resolve_port(number, std::string(text));
+    if (result != 0) {
+      throw Error(fmt::format("{}: `{}'", resolver_text(result), printable(text)));
+    }
+    return number;
+  }
   const auto port = parse_decimal(text, 65535);
   if (!port) {
     throw Error(
@@ -213,10 +244,14 @@ PublicKey parse_public_key(std::string_view text) {
 }
 
 void resolve_endpoints(DeviceChange &change) {
-  const long retries = resolution_retries();
+  const auto waits = [](const PeerChange &peer) { return peer.endpoint_name.has_value(); };
+  if (std::none_of(change.peers.begin(), change.peers.end(), waits)) return;
+  const long retries = resolution_retries(Dialect::kStrict);
+  std::string no_warnings;
   for (PeerChange &peer : change.peers) {
     if (!peer.endpoint_name) continue;
-    peer.endpoint = resolve_with_retries(*peer.endpoint_name, retries);
+    peer.endpoint =
+        resolve_with_retries(*peer.endpoint_name, retries, Dialect::kStrict, no_warnings);
     peer.endpoint_name.reset();
   }
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dialect.hh"
 #include "endpoint.hh"
 #include "key.hh"
 
@@ -87,16 +88,29 @@ struct DeviceChange {
 void set_endpoint(PeerChange &peer, std::string_view text, std::string where = {});
 
 /**
+ * set_endpoint_as_wg() - the same by the rules of wg(8), which looks a name up at once
+ * @warnings: printed, and emptied, when the wait for the resolver begins
+ *
+ * Throws Error.
+ */
+void set_endpoint_as_wg(PeerChange &peer, std::string &warnings, std::string_view text);
+
+/**
  * parse_allowed_ips() - read a comma list of prefixes into @peer
  *
  * Blanks are ignored; a bare address means /32 or /128; empty text empties the list. A
  * '+' or '-' before any item makes the list a change of the current one instead of its
- * replacement. Host bits that are set give one line in @warnings. Throws Error.
+ * replacement. Of several lists for one peer one is enough to make them a replacement, but for
+ * Dialect::kWg the last decides. Host bits that are set give one line in @warnings. Throws Error.
  */
-void parse_allowed_ips(PeerChange &peer, std::string &warnings, std::string_view text);
+void parse_allowed_ips(PeerChange &peer, std::string &warnings, std::string_view text,
+                       Dialect dialect = Dialect::kStrict);
+
+/** parse_prefix() - read what AllowedIp::text() writes; nothing for any other text */
+std::optional<AllowedIp> parse_prefix(std::string_view text);
 
 /** The value parsers throw Error, which quotes @text and says what is allowed. */
-uint16_t parse_listen_port(std::string_view text);
+uint16_t parse_listen_port(std::string_view text, Dialect dialect = Dialect::kStrict);
 uint32_t parse_fwmark(std::string_view text);
 uint16_t parse_keepalive(std::string_view text);
 PublicKey parse_public_key(std::string_view text);

@@ -12,6 +12,7 @@
 #include "error.hh"
 #include "message.hh"
 #include "netlink_socket.hh"
+#include "uapi.hh"
 
 namespace wg::tool {
 namespace {
@@ -114,7 +115,9 @@ class NetlinkDevices : public Devices {
 }  // namespace
 
 std::unique_ptr<Devices> open_devices(const std::string &kind) {
-  return std::make_unique<NetlinkDevices>(kind);
+  auto kernel = std::make_unique<NetlinkDevices>(kind);
+  if (kind != "wireguard") return kernel;
+  return with_sockets(std::move(kernel), kUapiDirectory);
 }
 
 }  // namespace wg::tool

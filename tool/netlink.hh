@@ -29,7 +29,7 @@ class Devices {
 };
 
 /**
- * open_devices() - devices behind generic netlink
+ * open_devices() - devices behind generic netlink; of kind wireguard those in userspace too
  * @kind: names both the link kind and the netlink family
  *
  * Sockets are opened at first use.

@@ -2,6 +2,8 @@
 // pubkey: the public key of the private key on standard input.
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "commands.hh"
 #include "error.hh"
 
@@ -19,11 +21,12 @@ int run_pubkey(Context &context, Arguments arguments) {
   if (!arguments.empty()) throw UsageError();
   const SecretBytes input = read_fd(STDIN_FILENO, kMaxInputLen);
   const std::string_view text = view(input);
+  const std::string_view behind = text.substr(std::min(text.size(), kKeyTextLen));
+  if (!std::all_of(behind.begin(), behind.end(), is_blank_or_nul)) {
+    throw Error(context.program + ": Trailing characters found after key");
+  }
   const auto key = SecretKey::parse(text.substr(0, kKeyTextLen));
   if (!key) throw Error(context.program + ": Key is not the correct length or format");
-  for (char c : text.substr(kKeyTextLen)) {
-    if (!is_blank_or_nul(c)) throw Error(context.program + ": Trailing characters found after key");
-  }
   const PublicKey public_key = key->public_key();
   context.out.append_key(public_key.bytes.data());
   context.out.append("\n");

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // set: change a device and its peers by arguments.
+#include <net/if.h>
+
 #include <algorithm>
 
 #include "commands.hh"
@@ -35,30 +37,36 @@ class Words {
   Arguments words_;
 };
 
-void parse_device_word(DeviceChange &change, const std::string &word, Words &words) {
+void parse_device_word(DeviceChange &change, const std::string &word, Words &words,
+                       Dialect dialect) {
   if (word == "listen-port") {
-    change.listen_port = parse_listen_port(words.value_of(word));
+    change.listen_port = parse_listen_port(words.value_of(word), dialect);
   } else if (word == "fwmark") {
     change.fwmark = parse_fwmark(words.value_of(word));
   } else if (word == "private-key") {
-    change.private_key = read_key_file(words.value_of(word));
+    change.private_key = read_key_file(words.value_of(word), dialect);
   } else {
     Words::fail(word);
   }
 }
 
-void parse_peer_word(PeerChange &peer, std::string &warnings, const std::string &word,
-                     Words &words) {
+void parse_peer_word(PeerChange &peer, std::string &warnings, const std::string &word, Words &words,
+                     Dialect dialect) {
   if (word == "remove") {
     peer.remove = true;
   } else if (word == "preshared-key") {
-    peer.preshared_key = read_key_file(words.value_of(word));
+    peer.preshared_key = read_key_file(words.value_of(word), dialect);
   } else if (word == "endpoint") {
-    set_endpoint(peer, words.value_of(word));
+    const std::string &value = words.value_of(word);
+    if (dialect == Dialect::kWg) {
+      set_endpoint_as_wg(peer, warnings, value);
+    } else {
+      set_endpoint(peer, value);
+    }
   } else if (word == "persistent-keepalive") {
     peer.keepalive_s = parse_keepalive(words.value_of(word));
   } else if (word == "allowed-ips") {
-    parse_allowed_ips(peer, warnings, words.value_of(word));
+    parse_allowed_ips(peer, warnings, words.value_of(word), dialect);
   } else {
     Words::fail(word);
   }
@@ -66,22 +74,26 @@ void parse_peer_word(PeerChange &peer, std::string &warnings, const std::string 
 
 }  // namespace
 
-DeviceChange parse_set(std::string &warnings, Arguments arguments) {
+DeviceChange parse_set(std::string &warnings, Arguments arguments, Dialect dialect) {
   Words words(arguments);
   DeviceChange change;
-  change.name = words.next();
+  change.name = name_to_change(words.next(), dialect);
   while (!words.empty()) {
     const std::string &word = words.next();
     if (word == "peer") {
       change.peers.emplace_back();
       change.peers.back().public_key = parse_public_key(words.value_of(word));
     } else if (change.peers.empty()) {
-      parse_device_word(change, word, words);
+      parse_device_word(change, word, words, dialect);
     } else {
-      parse_peer_word(change.peers.back(), warnings, word, words);
+      parse_peer_word(change.peers.back(), warnings, word, words, dialect);
     }
   }
   return change;
+}
+
+std::string name_to_change(const std::string &name, Dialect dialect) {
+  return dialect == Dialect::kWg ? name.substr(0, IF_NAMESIZE - 1) : name;
 }
 
 void set_device(Context &context, DeviceChange &change) {
@@ -89,7 +101,7 @@ void set_device(Context &context, DeviceChange &change) {
   try {
     context.devices.set(change);
   } catch (const SystemError &error) {
-    throw Error(fmt::format("Unable to modify interface: {}", error.what()));
+    throw Error(fmt::format("Unable to modify interface: {}", context.text(error)));
   }
 }
 
@@ -97,7 +109,7 @@ int run_set(Context &context, Arguments arguments) {
   if (arguments.size() < 2) throw UsageError();
   std::string warnings;
   const OnExit warn([&] { context.err.append(warnings); });
-  DeviceChange change = parse_set(warnings, arguments);
+  DeviceChange change = parse_set(warnings, arguments, context.dialect());
   set_device(context, change);
   return 0;
 }

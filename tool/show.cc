@@ -35,14 +35,29 @@ int show_all(Context &context, const std::string &field, const Style &style) {
     const std::string shown = printable(name);
     try {
       const Device device = context.devices.get(name);
-      if (field.empty() && !context.out.text().empty()) context.out.append("\n");
       show_one(context, device, field, shown + "\t", style);
+      if (field.empty() && &name != &names.back()) context.out.append("\n");
     } catch (const SystemError &error) {
-      context.err.print("Unable to access interface {}: {}\n", shown, error.what());
+      context.err.print("Unable to access interface {}: {}\n", shown, context.text(error));
       ++num_failed;
     }
   }
   return !names.empty() && num_failed == names.size() ? 1 : 0;
+}
+
+// Whether a device can be read, after a line for each before it that cannot; if not, the status.
+bool any_device(Context &context, int &status) {
+  for (const std::string &name : context.devices.list()) {
+    try {
+      context.devices.get(name);
+      return true;
+    } catch (const SystemError &error) {
+      context.err.print("Unable to access interface {}: {}\n", printable(name),
+                        context.text(error));
+      status = 1;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -51,7 +66,7 @@ Device get_device(Context &context, const std::string &name) {
   try {
     return context.devices.get(name);
   } catch (const SystemError &error) {
-    throw Error(fmt::format("Unable to access interface: {}", error.what()));
+    throw Error(fmt::format("Unable to access interface: {}", context.text(error)));
   }
 }
 
@@ -59,11 +74,15 @@ int run_show(Context &context, Arguments arguments) {
   if (arguments.size() > 2) throw UsageError();
   const std::string name = arguments.empty() ? "all" : arguments[0];
   const std::string field = arguments.size() == 2 ? arguments[1] : "";
+  int status = 0;
   if (name == "interfaces") {
     if (arguments.size() == 2) throw UsageError();
     return show_interfaces(context);
   }
   if (arguments.size() == 2 && !is_field(field)) {
+    // wg(8) looks at the field once it has a device.
+    if (context.as_wg && name != "all") get_device(context, name);
+    if (context.as_wg && name == "all" && !any_device(context, status)) return status;
     throw UsageError(fmt::format("Invalid parameter: `{}'", printable(field)));
   }
   const Style style = Style::from_environment();
