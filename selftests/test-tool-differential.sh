@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Takes 90 s
+# Time limit: 600 s
 #
 # Generated commands for the system's wg(8) and for wgtool under its name, on two devices of the
 # kernel: parity.py has the details. `make check-parity' runs far more of them without a machine,

@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Takes 120 s
+# Takes 100 s
+# Time limit: 600 s
 #
 # wgtool against the system's wg(8): the same arguments on the same device must print the
 # same bytes and end with the same status, the same change on twin devices must leave the
-# same state (generated changes are tool-differential's), and what wg takes silently wrong must be refused without touching anything.
+# same state, and what wg takes silently wrong must be refused under our own name, without
+# touching anything. Generated commands are tool-differential's.
 #
 #   show0        read by both tools
 #   ref0, new0   twins: wg changes ref0, wgtool changes new0
