@@ -115,7 +115,9 @@ void print_help(Output &out, const std::string &program, const Command &command)
   for (const Option &option : command.options) {
     std::string left = *option.letters != '\0' ? fmt::format("-{}, ", option.letters) : "";
     left += fmt::format("--{}", option.name);
-    if (option.value != nullptr) left += fmt::format(" {}", option.value);
+    if (option.value != nullptr) {
+      left += fmt::format("{}{}", *option.value == '[' ? "" : " ", option.value);
+    }
     out.print("  {:<24} {}\n", left, option.summary);
   }
   out.print("\nExample:\n  {}\n", command.example);
