@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "view_options.hh"
+
 namespace wg::tool {
 namespace {
 
@@ -17,13 +19,8 @@ constexpr const char *kSetArguments =
     "[,[+|-]<ip2>/<cidr2>]...] ]...";
 
 constexpr Command kCommands[] = {
-    {"show",
-     run_show,
-     kShowArguments,
-     "Shows the current configuration and device information",
-     "wgtool show wg0",
-     {},
-     true},
+    {"show", run_show, kShowArguments, "Shows the current configuration and device information",
+     "wgtool show wg0 --brief --sort rx", kShowOptions, true},
     {"showconf",
      run_showconf,
      "<interface>",
@@ -80,6 +77,9 @@ constexpr Command kCommands[] = {
      "wgtool pubkey < private.key",
      {},
      true},
+    {"monitor", run_monitor, "[<interface> | all]",
+     "Prints a line for each handshake, change of state or endpoint, and for what comes and goes",
+     "wgtool monitor --json", kMonitorOptions},
 };
 
 }  // namespace
