@@ -64,7 +64,8 @@ Row row_of(const DeviceView &device, const PeerView &view, const Style &style,
 std::vector<std::string> align(const std::vector<Row> &rows, const Row &headings) {
   std::vector<size_t> widths(headings.size(), 0);
   for (const Row &row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) {
+    // The last column, which is the longest, needs no padding.
+    for (size_t i = 0; i + 1 < row.size(); ++i) {
       widths[i] = std::max(widths[i], display_width(row[i]));
     }
   }
@@ -72,12 +73,12 @@ std::vector<std::string> align(const std::vector<Row> &rows, const Row &headings
   for (const Row &row : rows) {
     std::string line;
     for (size_t i = 0; i < row.size(); ++i) {
+      if (i + 1 == row.size()) {
+        line += row[i];
+        continue;
+      }
       const std::string padding(widths[i] - display_width(row[i]), ' ');
-      const bool is_right = is_number(headings[i]);
-      if (is_right) line += padding;
-      line += row[i];
-      if (i + 1 == row.size()) continue;
-      if (!is_right) line += padding;
+      line += is_number(headings[i]) ? padding + row[i] : row[i] + padding;
       line.append(kGap, ' ');
     }
     lines.push_back(std::move(line));

@@ -26,6 +26,8 @@ std::string_view paint(const Style &style, const char *code) {
 }
 
 std::string unit(const Style &style, std::string_view name) {
+  // Once for each AllowedIP.
+  if (!style.color) return std::string(name);
   return fmt::format("{}{}{}", paint(style, kCyan), name, paint(style, kReset));
 }
 

@@ -2,18 +2,12 @@
 #include "monitor.hh"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
 
 #include "commands.hh"
 #include "json.hh"
 #include "snapshot.hh"
-#include "terminal.hh"
 #include "test_devices.hh"
 #include "test_peers.hh"
-#include "view_options.hh"
 
 namespace wg::tool {
 namespace {
@@ -160,44 +154,6 @@ TEST_F(Reading, LeavesSecretsBehind) {
   ASSERT_EQ(devices.size(), 1u);
   EXPECT_TRUE(devices[0].private_key.is_zero());
   EXPECT_TRUE(devices[0].peers[0].preshared_key.is_zero());
-}
-
-TEST(Waiting, TakesSignalsTimeAndAReaderThatGoes) {
-  Waiter waiter;
-  EXPECT_FALSE(waiter.wait(steady_seconds() + 0.01, -1, -1).ends);
-  raise(SIGWINCH);
-  const Waiter::Happened resized = waiter.wait(steady_seconds() + 5, -1, -1);
-  EXPECT_TRUE(resized.redraws);
-  EXPECT_FALSE(resized.ends);
-  raise(SIGTERM);
-  EXPECT_TRUE(waiter.wait(steady_seconds() + 5, -1, -1).ends);
-  int ends[2];
-  ASSERT_EQ(pipe(ends), 0);
-  EXPECT_FALSE(waiter.wait(steady_seconds() + 0.01, -1, ends[1]).ends);
-  close(ends[0]);
-  EXPECT_TRUE(waiter.wait(steady_seconds() + 5, -1, ends[1]).ends);
-  close(ends[1]);
-  // Left to the end: it must not kill this test.
-  raise(SIGINT);
-}
-
-std::string keys(std::string_view bytes) {
-  std::string text;
-  for (const KeyPress &press : parse_keys(bytes)) {
-    text += press.key == Key::kLetter ? press.letter : static_cast<char>('0' + int(press.key));
-  }
-  return text;
-}
-
-TEST(Keys, AreReadFromLettersAndSequences) {
-  EXPECT_EQ(keys("q\x03"), "00");
-  EXPECT_EQ(keys("kj\x1b[A\x1b[B\x1bOA\x1bOB"), "121212");
-  EXPECT_EQ(keys("\x1b[5~\x1b[6~ \x1b[H\x1b[4~gG"), "3445656");
-  EXPECT_EQ(keys("ar\x0ct"), "ar7t");
-  EXPECT_EQ(keys("\x1b[1;5Aa\x1b"), "a");
-  EXPECT_EQ(keys("\x1b[200\x1b"), "");
-  EXPECT_EQ(keys("\x1b"), "");
-  EXPECT_EQ(keys(std::string_view("\0\x80\xff", 3)), "");
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ class SnapshotReader {
   Snapshot read(const Snapshot &before, Output &err, std::vector<Device> *devices = nullptr);
 
  private:
-  bool read_one(const std::string &device, const Snapshot &before, Snapshot &now,
+  bool read_one(const std::string &name, const Snapshot &before, Snapshot &now,
                 std::vector<Device> *devices, Output &err);
 
   Context &context_;

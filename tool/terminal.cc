@@ -80,11 +80,12 @@ Waiter::~Waiter() {
   sigprocmask(SIG_SETMASK, &old_mask_, nullptr);
 }
 
-void Waiter::take_signals(Happened &happened) {
+void Waiter::take_signals(Happened &happened) const {
   signalfd_siginfo info;
   while (read(fd_, &info, sizeof(info)) == static_cast<ssize_t>(sizeof(info))) {
-    const bool redraws = info.ssi_signo == SIGWINCH || info.ssi_signo == SIGCONT;
-    (redraws ? happened.redraws : happened.ends) = true;
+    happened.resized |= info.ssi_signo == SIGWINCH;
+    happened.resumed |= info.ssi_signo == SIGCONT;
+    happened.ends |= info.ssi_signo != SIGWINCH && info.ssi_signo != SIGCONT;
   }
 }
 
@@ -139,7 +140,7 @@ Screen::Size Screen::size() const {
   return {size.ws_col, size.ws_row};
 }
 
-void Screen::draw(const std::vector<std::string> &lines) {
+void Screen::draw(const std::vector<std::string> &lines) const {
   std::string text = "\x1b[H";
   for (size_t i = 0; i < lines.size(); ++i) {
     if (i != 0) text += "\r\n";

@@ -28,8 +28,10 @@ class Waiter {
   struct Happened {
     /** A signal asked for the end, or nobody reads @output any more. */
     bool ends = false;
-    /** The terminal has another size, or the program goes on after a stop. */
-    bool redraws = false;
+    /** The terminal has another size. */
+    bool resized = false;
+    /** The program goes on after a stop: somebody else may have had the terminal. */
+    bool resumed = false;
     bool has_input = false;
   };
 
@@ -44,7 +46,7 @@ class Waiter {
   Happened wait(double until_s, int input, int output);
 
  private:
-  void take_signals(Happened &happened);
+  void take_signals(Happened &happened) const;
 
   int fd_ = -1;
   sigset_t old_mask_{};
@@ -71,7 +73,7 @@ class Screen {
   Size size() const;
 
   /** draw() - show these lines, the first at the top; below them is nothing. Throws SystemError. */
-  void draw(const std::vector<std::string> &lines);
+  void draw(const std::vector<std::string> &lines) const;
 
  private:
   int input_;

@@ -72,7 +72,7 @@ std::string counts_line(const Frame &frame, const Totals &totals) {
     if (it == totals.num_in_state.end()) continue;
     line += fmt::format("  {} {}", it->second, painted_state(state, frame.style));
   }
-  return frame.views.empty() ? line + "  (no such interface now)" : line;
+  return frame.views.empty() ? line + "  (no interface now)" : line;
 }
 
 std::string rates_line(const Totals &totals) {
@@ -127,7 +127,7 @@ class Watch {
       draw(screen);
       const Waiter::Happened happened = waiter.wait(next_s, input_, STDOUT_FILENO);
       if (happened.ends || (happened.has_input && !take_keys(screen))) return;
-      if (happened.redraws) screen.enter();
+      if (happened.resumed) screen.enter();
       if (steady_seconds() < next_s) continue;
       next_s = steady_seconds() + interval_s_;
       read();

@@ -64,7 +64,7 @@ TEST_F(Picture, FitsEveryTerminal) {
 TEST_F(Picture, SaysWhenTheInterfaceIsGone) {
   frame_.views.clear();
   const Page page = render(frame_, 80, 5);
-  EXPECT_EQ(page.lines[0], "10:11:12  wg0  0 peers  (no such interface now)");
+  EXPECT_EQ(page.lines[0], "10:11:12  wg0  0 peers  (no interface now)");
   EXPECT_EQ(page.lines[3], "");
 }
 
