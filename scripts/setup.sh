@@ -19,7 +19,7 @@ check=(g++ clang clang-format clang-tidy libclang-rt-14-dev llvm libgtest-dev li
 # For scripts/source-kernel.sh alone
 debug=(gcc make flex bison bc xz-utils kmod libc6-dev debian-archive-keyring)
 # For scripts/bench.sh alone
-bench=(g++ gcc cmake make libbenchmark-dev libfmt-dev libssl-dev libsodium-dev pkg-config perl xz-utils debian-archive-keyring)
+bench=(g++ gcc cmake make libbenchmark-dev libfmt-dev libnl-genl-3-dev nlohmann-json3-dev libssl-dev libsodium-dev pkg-config perl xz-utils debian-archive-keyring)
 
 # For scripts/check-arch.sh alone
 arch=(qemu-user-static g++-aarch64-linux-gnu g++-arm-linux-gnueabihf g++-i686-linux-gnu
