@@ -344,6 +344,14 @@ void add_text(Corpus &corpus) {
   corpus.add("config", "bom", "\xef\xbb\xbf[Interface]\n");
   corpus.add("config", "control", "[Interface]\n\x1b]0;x\x07 = 1\n");
 
+  const std::string named = std::string("[Peer]\nPublicKey = ") + kKey1 + "\n";
+  corpus.add("names", "above", "# Name = laptop\n" + named);
+  corpus.add("names", "within", named + "# friendly_name = phone\n");
+  corpus.add("names", "client", "### Client office\n" + named);
+  corpus.add("names", "begin", "### begin office ###\n" + named + "### end office ###\n");
+  corpus.add("names", "secret", full_config() + "#Name=x\n");
+  corpus.add("names", "utf8", "# Name = J\xc3\xbcrgen \xe2\x80\xae\n" + named);
+
   corpus.add("keys", "key", Seed().u8(0).text(kKey2));
   corpus.add("keys", "changed", Seed().u8(1).text(std::string(32, 'k')).op(1, 42, 'B'));
   corpus.add("keys", "no-pad", Seed().u8(0).text(std::string(44, 'A')));

@@ -11,7 +11,7 @@
 set -euo pipefail
 
 cd "$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")"
-all_programs=(trie_bench crypto_bench handshake_bench)
+all_programs=(trie_bench crypto_bench handshake_bench show_bench)
 linux=$PWD/build/bench-linux
 package=${WGPP_BENCH_SOURCE:-linux-source-7.2}
 declare -a programs=() args=()
@@ -40,7 +40,7 @@ version=$(awk '$1 == "VERSION" { v = $3 } $1 == "PATCHLEVEL" { p = $3 } END { pr
 
 build() {
 	cmake -S . -B build/bench -DWGPP_BENCH=ON -DWGPP_LINUX_SOURCE="$linux" -DWGPP_TESTS=OFF \
-		-DWGPP_TOOL=OFF -DWGPP_SELFTEST_TOOLS=OFF -DCMAKE_BUILD_TYPE=Release \
+		-DWGPP_SELFTEST_TOOLS=OFF -DCMAKE_BUILD_TYPE=Release \
 		-DCMAKE_CXX_FLAGS_RELEASE=-O2 -DCMAKE_C_FLAGS_RELEASE=-O2 &&
 		cmake --build build/bench -j "$(nproc)" --target "${programs[@]}"
 }

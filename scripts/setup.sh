@@ -10,7 +10,7 @@ set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-build=(g++ make cmake pkg-config libnl-3-dev libnl-genl-3-dev libfmt-dev kmod xz-utils)
+build=(g++ make cmake pkg-config libnl-3-dev libnl-genl-3-dev libfmt-dev nlohmann-json3-dev kmod xz-utils)
 vm=(qemu-system-x86 seabios cpio kmod xz-utils util-linux procps iproute2 nftables iputils-ping
 	iperf3 wireguard-tools wireguard-go tcpdump socat python3 ethtool conntrack)
 check=(g++ clang clang-format clang-tidy libclang-rt-14-dev llvm libgtest-dev libgmock-dev sparse
@@ -19,7 +19,7 @@ check=(g++ clang clang-format clang-tidy libclang-rt-14-dev llvm libgtest-dev li
 # For scripts/source-kernel.sh alone
 debug=(gcc make flex bison bc xz-utils kmod libc6-dev debian-archive-keyring)
 # For scripts/bench.sh alone
-bench=(g++ gcc cmake make libbenchmark-dev libfmt-dev libssl-dev libsodium-dev pkg-config perl xz-utils debian-archive-keyring)
+bench=(g++ gcc cmake make libbenchmark-dev libfmt-dev libnl-genl-3-dev nlohmann-json3-dev libssl-dev libsodium-dev pkg-config perl xz-utils debian-archive-keyring)
 
 # For scripts/check-arch.sh alone
 arch=(qemu-user-static g++-aarch64-linux-gnu g++-arm-linux-gnueabihf g++-i686-linux-gnu

@@ -362,10 +362,16 @@ int run_apply(Context &context, Arguments arguments) {
   Steps steps(context, options.has("dry-run"));
   Plan plan = Planner(context, config).plan();
   const bool may_lose_routes = !plan.remove_addresses.empty() && !steps.is_dry_run();
+  // These outlive roll_back(), which needs what they know.
+  Apply first(context, steps, config, std::move(plan));
+  std::optional<Apply> second;
   try {
-    Apply(context, steps, config, std::move(plan)).run();
+    first.run();
     // With the last address of a family the kernel takes all its routes away.
-    if (may_lose_routes) Apply(context, steps, config, Planner(context, config).plan()).run();
+    if (may_lose_routes) {
+      second.emplace(context, steps, config, Planner(context, config).plan());
+      second->run();
+    }
   } catch (const Error &error) {
     context.err.print("{}\n", error.what());
     steps.roll_back();
@@ -375,8 +381,8 @@ int run_apply(Context &context, Arguments arguments) {
 }
 
 int run_diff(Context &context, Arguments arguments) {
-  if (arguments.size() != 1) throw UsageError();
   try {
+    if (arguments.size() != 1) throw Error("diff needs an interface or a file; try --help");
     return diff(context, arguments[0]);
   } catch (const Error &error) {
     context.err.print("{}\n", error.what());

@@ -77,6 +77,8 @@ int run_apply(Context &context, Arguments arguments);
 int run_diff(Context &context, Arguments arguments);
 int run_save(Context &context, Arguments arguments);
 int run_strip(Context &context, Arguments arguments);
+int run_watch(Context &context, Arguments arguments);
+int run_monitor(Context &context, Arguments arguments);
 
 /**
  * parse_set() - the arguments of `set`, the interface first. Reads key files.
@@ -93,10 +95,20 @@ DeviceChange parse_set(std::string &warnings, Arguments arguments,
  */
 std::string name_to_change(const std::string &name, Dialect dialect);
 
-/** get_device() - read one device. Throws Error that begins as wg(8)'s does. */
+enum class Access { kRead, kChange };
+
+/**
+ * device_error() - why a device cannot be read or changed, in one line that says what to do
+ *
+ * Called as wg, the words are those of wg(8).
+ */
+Error device_error(const Context &context, const std::string &name, Access access,
+                   const SystemError &error);
+
+/** get_device() - read one device. Throws Error of device_error(). */
 Device get_device(Context &context, const std::string &name);
 
-/** set_device() - resolve names, then send. Throws Error that begins as wg(8)'s does. */
+/** set_device() - resolve names, then send. Throws Error of device_error(). */
 void set_device(Context &context, DeviceChange &change);
 
 /**

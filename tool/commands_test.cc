@@ -67,7 +67,8 @@ TEST_F(Show, GoesOnPastADeviceThatFails) {
   devices_.errors["wg0"] = EPERM;
   EXPECT_EQ(run(run_show, {"all", "listen-port"}), "wg1\t7\n");
   EXPECT_EQ(status_, 0);
-  EXPECT_EQ(context_.err.text(), "Unable to access interface wg0: Operation not permitted\n");
+  EXPECT_EQ(context_.err.text(),
+            "Not permitted to access `wg0': run as root (needs CAP_NET_ADMIN)\n");
   devices_.errors["wg1"] = EPERM;
   EXPECT_EQ(run(run_show, {}), "");
   EXPECT_EQ(status_, 1);
@@ -77,7 +78,133 @@ TEST_F(Show, RefusesWrongWords) {
   EXPECT_EQ(run(run_show, {"wg0", "bogus"}), "usage: Invalid parameter: `bogus'");
   EXPECT_EQ(run(run_show, {"wg0", "peers", "more"}), "usage: ");
   EXPECT_EQ(run(run_show, {"interfaces", "peers"}), "usage: ");
+  EXPECT_EQ(run(run_show, {"absent"}),
+            "error: No interface `absent'; `wgtool show interfaces' lists them");
+}
+
+TEST_F(Show, SaysWhatToDoAboutAFailure) {
+  const std::pair<int, std::string> table[] = {
+      {ENODEV, "No interface `wg0'; `wgtool show interfaces' lists them"},
+      {EPERM, "Not permitted to access `wg0': run as root (needs CAP_NET_ADMIN)"},
+      {EACCES, "Not permitted to access `wg0': run as root (needs CAP_NET_ADMIN)"},
+      {EPROTONOSUPPORT, "The kernel has no link kind `wireguard': load the module (modprobe wgpp)"},
+      {EOPNOTSUPP,
+       "`wg0' is no WireGuard interface of kind `wireguard'; `wgtool show interfaces' lists them"},
+      {ENAMETOOLONG, "No name of an interface, which has at most 15 bytes: `wg0'"},
+      {EIO, "Unable to access interface `wg0': Input/output error"},
+  };
+  for (const auto &[error, message] : table) {
+    devices_.errors["wg0"] = error;
+    EXPECT_EQ(run(run_show, {"wg0"}), "error: " + message);
+  }
+  context_.kind = "wgpp";
+  devices_.errors["wg0"] = EPROTONOSUPPORT;
+  EXPECT_EQ(run(run_show, {"wg0"}),
+            "error: The kernel has no link kind `wgpp': load the module (modprobe wgpp kind=wgpp)");
+}
+
+TEST_F(Show, SaysWhatWgSaysWhenCalledSo) {
+  context_.as_wg = true;
   EXPECT_EQ(run(run_show, {"absent"}), "error: Unable to access interface: No such device");
+  devices_.errors["wg0"] = EPERM;
+  EXPECT_EQ(run(run_show, {"all", "listen-port"}), "wg1\t7\n");
+  EXPECT_EQ(context_.err.text(), "Unable to access interface wg0: Operation not permitted\n");
+  EXPECT_EQ(run(run_show, {"wg1", "-j"}), "usage: Invalid parameter: `-j'");
+  const TextFile names("# Name = x\n[Peer]\nPublicKey = " + kKey1 + "\n");
+  EXPECT_EQ(run(run_show, {"wg1", "--names=" + names.path()}),
+            "usage: Invalid parameter: `--names=" + names.path() + "'");
+}
+
+// A device whose peer got and sent something since the last read.
+class BusyDevices : public TestDevices {
+ public:
+  Device get(const std::string &name) override {
+    for (Device &device : devices) {
+      for (Peer &peer : device.peers) {
+        peer.rx_bytes += 1 << 20;
+        peer.tx_bytes += 1 << 10;
+      }
+    }
+    return TestDevices::get(name);
+  }
+};
+
+class ShowOptions : public CommandTest {
+ protected:
+  ShowOptions() : names_("# Name = laptop\n[Peer]\nPublicKey = " + kKey1 + "\n") {
+    busy_.devices = devices_.devices;
+    Peer peer;
+    peer.public_key = *PublicKey::parse(kKey1);
+    peer.preshared_key.bytes.fill(5);
+    busy_.devices[0].peers.push_back(peer);
+    peer.public_key = *PublicKey::parse(kKey2);
+    busy_.devices[0].peers.push_back(peer);
+  }
+
+  std::string show(std::vector<std::string> arguments) {
+    arguments.push_back("--names=" + names_.path());
+    Context context{busy_, "wgtool", {}, {}};
+    try {
+      status_ = run_show(context, arguments);
+    } catch (const UsageError &error) {
+      return std::string("usage: ") + error.what();
+    } catch (const Error &error) {
+      return std::string("error: ") + error.what();
+    }
+    return std::string(context.out.text()) + std::string(context.err.text());
+  }
+
+  const TextFile names_;
+  BusyDevices busy_;
+};
+
+TEST_F(ShowOptions, NamePeers) {
+  const std::string text = show({"wg0"});
+  EXPECT_NE(text.find("peer: " + kKey1 + " (laptop)\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("peer: " + kKey2 + "\n"), std::string::npos);
+  EXPECT_EQ(show({"wg0", "--no-names"}).find("laptop"), std::string::npos);
+}
+
+TEST_F(ShowOptions, ChooseTheForm) {
+  EXPECT_TRUE(show({"wg0", "-br"}).starts_with("wg0  laptop        rejected  -  1.00MiB  1.00KiB"));
+  EXPECT_TRUE(show({"-o"}).starts_with("interface: wg0\\  listening port: 7\n"));
+  EXPECT_TRUE(show({"wg0", "-j"}).starts_with("{\"schema\":1,"));
+  EXPECT_TRUE(show({"wg0", "-p"}).starts_with("{\n  \"schema\": 1,"));
+  EXPECT_TRUE(show({"-jbr"}).starts_with("usage: Unknown option"));
+  EXPECT_TRUE(show({"-j", "-br"}).starts_with("usage: "));
+  EXPECT_TRUE(show({"wg0", "peers", "-j"}).starts_with("usage: A field is printed in one form"));
+  EXPECT_TRUE(show({"wg0", "--sort", "size"}).starts_with("usage: A sort key is one of"));
+  EXPECT_TRUE(show({"wg0", "--stale", "0"}).starts_with("usage: --stale"));
+  EXPECT_TRUE(show({"wg0", "--rate=0"}).starts_with("usage: --rate is a number of seconds"));
+  EXPECT_TRUE(show({"wg0", "--rate=nan"}).starts_with("usage: --rate"));
+  EXPECT_TRUE(show({"wg0", "--rate=1x"}).starts_with("usage: --rate"));
+}
+
+TEST_F(ShowOptions, HideSecretsUnlessAskedForThem) {
+  const std::string psk = "BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU=";
+  for (const char *form : {"-j", "-br", "-o", "-p", "--no-names"}) {
+    EXPECT_EQ(show({"wg0", form}).find(psk), std::string::npos) << form;
+  }
+  EXPECT_NE(show({"wg0", "-j", "--show-keys"}).find(psk), std::string::npos);
+  EXPECT_NE(show({"wg0", "--show-keys"}).find(psk), std::string::npos);
+}
+
+TEST_F(ShowOptions, ChooseThePeers) {
+  EXPECT_EQ(show({"--peer", "laptop", "-br"}).find(kKey2.substr(0, 10)), std::string::npos);
+  EXPECT_EQ(status_, 0);
+  EXPECT_EQ(show({"--peer", "phone"}),
+            "No peer has this name or beginning of a public key: `phone'\n");
+  EXPECT_EQ(status_, 1);
+  EXPECT_EQ(show({"--state", "up"}), "");
+  EXPECT_EQ(status_, 0);
+  EXPECT_EQ(show({"wg1", "--peer", "laptop", "-j"}).substr(0, 12), "{\"schema\":1,");
+  EXPECT_EQ(status_, 1);
+}
+
+TEST_F(ShowOptions, MeasureRates) {
+  const std::string text = show({"wg0", "--rate=0.1"});
+  EXPECT_NE(text.find("MiB/s received"), std::string::npos) << text;
+  EXPECT_EQ(show({"wg0"}).find("rate"), std::string::npos);
 }
 
 TEST_F(Show, PrintsNothingWithoutDevices) {
@@ -128,6 +255,18 @@ TEST_F(Set, ParsesAllWordsBeforeItSends) {
   EXPECT_TRUE(sent().peers[1].remove);
   EXPECT_FALSE(sent().peers[1].replace_allowed_ips);
   EXPECT_EQ(context_.err.text(), "Warning: AllowedIP has nonzero host part: 10.0.0.1/8\n");
+}
+
+TEST_F(Set, SaysWhatToDoAboutAFailure) {
+  devices_.set_error = EPERM;
+  EXPECT_EQ(run(run_set, {"wg0", "fwmark", "1"}),
+            "error: Not permitted to modify `wg0': run as root (needs CAP_NET_ADMIN)");
+  devices_.set_error = EADDRINUSE;
+  EXPECT_EQ(run(run_set, {"wg0", "fwmark", "1"}),
+            "error: Unable to modify interface `wg0': Address already in use");
+  context_.as_wg = true;
+  EXPECT_EQ(run(run_set, {"wg0", "fwmark", "1"}),
+            "error: Unable to modify interface: Address already in use");
 }
 
 TEST_F(Set, LeavesAListAloneThatIsNotNamed) {

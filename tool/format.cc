@@ -8,6 +8,7 @@
 #include <ctime>
 #include <vector>
 
+#include "error.hh"
 #include "text.hh"
 
 namespace wg::tool {
@@ -25,6 +26,8 @@ std::string_view paint(const Style &style, const char *code) {
 }
 
 std::string unit(const Style &style, std::string_view name) {
+  // Once for each AllowedIP.
+  if (!style.color) return std::string(name);
   return fmt::format("{}{}{}", paint(style, kCyan), name, paint(style, kReset));
 }
 
@@ -33,9 +36,11 @@ void print_label(Output &out, const Style &style, std::string_view label) {
 }
 
 void print_heading(Output &out, const Style &style, const char *color, std::string_view label,
-                   std::string_view name) {
-  out.print("{}{}{}{}: {}{}{}\n", paint(style, color), paint(style, kBold), label,
-            paint(style, kReset), paint(style, color), name, paint(style, kReset));
+                   std::string_view text, std::string_view name = {}) {
+  out.print("{}{}{}{}: {}{}{}", paint(style, color), paint(style, kBold), label,
+            paint(style, kReset), paint(style, color), text, paint(style, kReset));
+  if (!name.empty()) out.print(" ({})", name);
+  out.append("\n");
 }
 
 void print_secret_line(Output &out, const Style &style, std::string_view label,
@@ -83,8 +88,9 @@ std::string public_key_text(const Device &device) {
   return device.public_key ? device.public_key->text() : "(none)";
 }
 
-void print_pretty_peer(Output &out, const Peer &peer, const Style &style) {
-  print_heading(out, style, kYellow, "peer", peer.public_key.text());
+void print_pretty_peer(Output &out, const PeerView &view, const Style &style) {
+  const Peer &peer = *view.peer;
+  print_heading(out, style, kYellow, "peer", peer.public_key.text(), view.name);
   if (!peer.preshared_key.is_zero()) {
     print_secret_line(out, style, "preshared key", peer.preshared_key);
   }
@@ -108,10 +114,48 @@ void print_pretty_peer(Output &out, const Peer &peer, const Style &style) {
     out.print("{} received, {} sent\n", format_size(peer.rx_bytes, style),
               format_size(peer.tx_bytes, style));
   }
+  if (view.rate) {
+    print_label(out, style, "rate");
+    out.print("{} received, {} sent\n", format_rate(view.rate->rx, style),
+              format_rate(view.rate->tx, style));
+  }
   if (peer.keepalive_s != 0) {
     print_label(out, style, "persistent keepalive");
     out.print("every {}\n", format_duration(peer.keepalive_s, style));
   }
+}
+
+void print_pretty_device(Output &out, const Device &device, const Style &style) {
+  out.append(paint(style, kReset));
+  print_heading(out, style, kGreen, "interface", printable(device.name));
+  if (device.public_key) {
+    print_label(out, style, "public key");
+    out.print("{}\n", device.public_key->text());
+  }
+  if (!device.private_key.is_zero()) {
+    print_secret_line(out, style, "private key", device.private_key);
+  }
+  if (device.listen_port != 0) {
+    print_label(out, style, "listening port");
+    out.print("{}\n", device.listen_port);
+  }
+  if (device.fwmark != 0) {
+    print_label(out, style, "fwmark");
+    out.print("0x{:x}\n", device.fwmark);
+  }
+}
+
+// Values have no line ends in them: all text is printable.
+void append_oneline(Output &out, const Output &record) {
+  std::string_view lines = record.text();
+  lines.remove_suffix(1);
+  while (!lines.empty()) {
+    const size_t end = std::min(lines.find('\n'), lines.size());
+    out.append(lines.substr(0, end));
+    if (end < lines.size()) out.append("\\");
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
+  out.append("\n");
 }
 
 // A field of the device prints one value, a field of peers a line for each.
@@ -155,6 +199,20 @@ Style Style::from_environment() {
   style.hide_keys = hide_keys == nullptr || std::string_view(hide_keys) != "never";
   style.now_s = std::time(nullptr);
   return style;
+}
+
+bool choose_color(const std::optional<std::string> &option) {
+  const auto variable = [](const char *name) -> std::string_view {
+    const char *value = std::getenv(name);
+    return value != nullptr ? value : "";
+  };
+  std::string_view when = option ? std::string_view(*option) : variable("WG_COLOR_MODE");
+  if (option && when.empty()) when = "always";
+  if (option && when != "always" && when != "never" && when != "auto") {
+    throw UsageError(fmt::format("--color is one of auto, always, never: `{}'", printable(when)));
+  }
+  if (when == "always" || when == "never") return when == "always";
+  return variable("NO_COLOR").empty() && isatty(STDOUT_FILENO) == 1;
 }
 
 std::string format_duration(int64_t seconds, const Style &style) {
@@ -204,33 +262,30 @@ std::string format_size(uint64_t num_bytes, const Style &style) {
 }
 
 void print_pretty(Output &out, const Device &device, const Style &style) {
-  out.append(paint(style, kReset));
-  print_heading(out, style, kGreen, "interface", printable(device.name));
-  if (device.public_key) {
-    print_label(out, style, "public key");
-    out.print("{}\n", device.public_key->text());
-  }
-  if (!device.private_key.is_zero()) {
-    print_secret_line(out, style, "private key", device.private_key);
-  }
-  if (device.listen_port != 0) {
-    print_label(out, style, "listening port");
-    out.print("{}\n", device.listen_port);
-  }
-  if (device.fwmark != 0) {
-    print_label(out, style, "fwmark");
-    out.print("0x{:x}\n", device.fwmark);
-  }
-  std::vector<const Peer *> order;
-  for (const Peer &peer : device.peers) order.push_back(&peer);
-  // Newest handshake first; who never had one keeps the kernel's order, at the end.
-  std::stable_sort(order.begin(), order.end(), [](const Peer *a, const Peer *b) {
-    if (a->handshake_s != b->handshake_s) return a->handshake_s > b->handshake_s;
-    return a->handshake_ns > b->handshake_ns;
-  });
-  for (const Peer *peer : order) {
+  DeviceView view{&device, {}};
+  for (const Peer &peer : device.peers) view.peers.push_back({&peer, {}, State::kNever, {}});
+  // Who never had a handshake keeps the kernel's order, at the end.
+  sort_peers(view.peers, SortKey::kAge);
+  print_pretty(out, view, style);
+}
+
+void print_pretty(Output &out, const DeviceView &view, const Style &style) {
+  print_pretty_device(out, *view.device, style);
+  for (const PeerView &peer : view.peers) {
     out.append("\n");
-    print_pretty_peer(out, *peer, style);
+    print_pretty_peer(out, peer, style);
+  }
+}
+
+void print_oneline(Output &out, const DeviceView &view, const Style &style) {
+  Output record;
+  print_pretty_device(record, *view.device, style);
+  append_oneline(out, record);
+  for (const PeerView &peer : view.peers) {
+    Output lines;
+    print_heading(lines, style, kGreen, "interface", printable(view.device->name));
+    print_pretty_peer(lines, peer, style);
+    append_oneline(out, lines);
   }
 }
 
@@ -244,6 +299,12 @@ void print_dump(Output &out, const Device &device, std::string_view prefix) {
     out.print("\t{}\t{}\t{}\t{}\t{}\t{}\n", endpoint_text(peer), join(peer.allowed_ips, ","),
               peer.handshake_s, peer.rx_bytes, peer.tx_bytes, keepalive_text(peer));
   }
+}
+
+std::string format_rate(double bytes_per_s, const Style &style) {
+  // Far above any link, and far below what a uint64_t cannot hold.
+  constexpr double kMost = 1e18;
+  return format_size(static_cast<uint64_t>(std::min(bytes_per_s + 0.5, kMost)), style) + "/s";
 }
 
 bool is_field(std::string_view field) {

@@ -43,7 +43,10 @@ class Output {
   /** Not for secrets: formatting may leave copies on the stack. */
   template <typename... Args>
   void print(fmt::format_string<Args...> format, Args &&...args) {
-    fmt::format_to(std::back_inserter(bytes_), format, std::forward<Args>(args)...);
+    // Into bytes_ directly, each character would be a push_back().
+    fmt::memory_buffer buffer;
+    fmt::format_to(std::back_inserter(buffer), format, std::forward<Args>(args)...);
+    append({buffer.data(), buffer.size()});
   }
 
   void append_key(const uint8_t key[kKeyLen]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Options of a command: -j, -br, --sort age, --sort=age, in any place before "--".
+// Options of a command: -j, -br, --sort age, --sort=age, -c=never, in any place before "--".
 #pragma once
 
 #include <map>
@@ -18,7 +18,10 @@ struct Option {
   const char *letters;
   /** Without its two dashes. */
   const char *name;
-  /** What to call its value in the usage, or nullptr when it has none. */
+  /**
+   * What to call its value in the usage, or nullptr when it has none. "[=VALUE]" may be left out,
+   * and follows the option in the same word.
+   */
   const char *value;
   const char *summary;
 };
@@ -27,7 +30,7 @@ struct Option {
 class ParsedOptions {
  public:
   bool has(const std::string &name) const { return values_.contains(name); }
-  /** The value given last. */
+  /** The value given last; empty when it was left out. */
   std::optional<std::string> value(const std::string &name) const;
   Arguments words() const { return words_; }
 
@@ -40,7 +43,7 @@ class ParsedOptions {
 /**
  * parse_options() - take the options out of @arguments
  *
- * Letters of options without a value may stand together: -jp. Words after "--" are no options,
+ * Letters of options that need no value may stand together: -jp. Words after "--" are no options,
  * nor is "-". Throws UsageError that names an option that is unknown, lacks its value or has one
  * too many.
  */

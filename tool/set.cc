@@ -101,7 +101,7 @@ void set_device(Context &context, DeviceChange &change) {
   try {
     context.devices.set(change);
   } catch (const SystemError &error) {
-    throw Error(fmt::format("Unable to modify interface: {}", context.text(error)));
+    throw device_error(context, change.name, Access::kChange, error);
   }
 }
 

@@ -17,6 +17,7 @@ class TestDevices : public Devices {
   std::vector<Device> devices;
   std::map<std::string, int> errors;
   std::vector<DeviceChange> changes;
+  int set_error = 0;
 
   std::vector<std::string> list() override {
     std::vector<std::string> names;
@@ -32,7 +33,10 @@ class TestDevices : public Devices {
     throw SystemError(ENODEV);
   }
 
-  void set(const DeviceChange &change) override { changes.push_back(change); }
+  void set(const DeviceChange &change) override {
+    if (set_error != 0) throw SystemError(set_error);
+    changes.push_back(change);
+  }
 };
 
 }  // namespace wg::tool

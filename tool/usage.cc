@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "up.hh"
+#include "view_options.hh"
 
 namespace wg::tool {
 namespace {
@@ -19,13 +20,8 @@ constexpr const char *kSetArguments =
     "[,[+|-]<ip2>/<cidr2>]...] ]...";
 
 constexpr Command kCommands[] = {
-    {"show",
-     run_show,
-     kShowArguments,
-     "Shows the current configuration and device information",
-     "wgtool show wg0",
-     {},
-     true},
+    {"show", run_show, kShowArguments, "Shows the current configuration and device information",
+     "wgtool show wg0 --brief --sort rx", kShowOptions, true},
     {"showconf",
      run_showconf,
      "<interface>",
@@ -101,6 +97,12 @@ constexpr Command kCommands[] = {
     {"clean", run_clean, "[-n] [<interface>]",
      "Takes away what an `up' or `down' that was killed left behind", "wgtool clean -n",
      kCleanOptions},
+    {"watch", run_watch, "[<interface> | all]",
+     "Shows peers, their states and rates on the whole screen, and keeps them current",
+     "wgtool watch wg0 --sort rx", kWatchOptions},
+    {"monitor", run_monitor, "[<interface> | all]",
+     "Prints a line for each handshake, change of state or endpoint, and for what comes and goes",
+     "wgtool monitor --json", kMonitorOptions},
 };
 
 }  // namespace
@@ -110,7 +112,7 @@ std::span<const Command> commands() {
 }
 
 const Command *find_command(const std::string &name, bool as_wg) {
-  const auto it = std::find_if(
+  const auto *it = std::find_if(
       std::begin(kCommands), std::end(kCommands),
       [&](const Command &command) { return name == command.name && (command.in_wg || !as_wg); });
   return it == std::end(kCommands) ? nullptr : it;
@@ -136,7 +138,9 @@ void print_help(Output &out, const std::string &program, const Command &command)
   for (const Option &option : command.options) {
     std::string left = *option.letters != '\0' ? fmt::format("-{}, ", option.letters) : "";
     left += fmt::format("--{}", option.name);
-    if (option.value != nullptr) left += fmt::format(" {}", option.value);
+    if (option.value != nullptr) {
+      left += fmt::format("{}{}", *option.value == '[' ? "" : " ", option.value);
+    }
     out.print("  {:<24} {}\n", left, option.summary);
   }
   out.print("\nExample:\n  {}\n", command.example);
