@@ -232,12 +232,23 @@ error: action=ignore
 info: action=ignore
 CONFIG
 
-# ---- the run: its window is a terminal that nobody sees, and its debugger is told to continue
+# ---- the run. Bochs draws its screen on a terminal that it makes itself; when nobody reads what is
+# drawn there, it waits as soon as the terminal is full. Its debugger is told to continue.
+read_screen() {
+	local emulator='' index=''
+	while [[ -z $index ]] && kill -0 "$bochs" 2>/dev/null; do
+		sleep 0.2
+		emulator=$(pgrep -f "bochs-bin.* -f $work/bochsrc" | head -n 1) || continue
+		index=$(sed -n 's/^tty-index:[[:space:]]*//p' "/proc/$emulator"/fdinfo/* 2>/dev/null | head -n 1)
+	done
+	# As it is, or else what is drawn would come back as if it were typed.
+	stty -F "/dev/pts/$index" raw -echo && exec cat "/dev/pts/$index"
+}
 echo continue >"$work/commands"
-TERM=xterm timeout -k 5 "$limit" socat -u \
-	"EXEC:bochs -q -rc $work/commands -f $work/bochsrc,pty,setsid,ctty,stderr" - \
+TERM=xterm timeout -k 5 "$limit" bochs -q -rc "$work/commands" -f "$work/bochsrc" \
 	>/dev/null 2>&1 </dev/null &
 bochs=$!
+read_screen >/dev/null 2>&1 </dev/null &
 SECONDS=0
 while kill -0 $bochs 2>/dev/null; do
 	! grep -q '^RESULT end' "$work/console" 2>/dev/null || break
