@@ -143,7 +143,7 @@ std::span<const Command> commands() {
 }
 
 const Command *find_command(const std::string &name, bool as_wg) {
-  const auto it = std::find_if(
+  const auto *const it = std::find_if(
       std::begin(kCommands), std::end(kCommands),
       [&](const Command &command) { return name == command.name && (command.in_wg || !as_wg); });
   return it == std::end(kCommands) ? nullptr : it;
