@@ -11,10 +11,10 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 TOOL := build/tool/wgtool
 
-.PHONY: all help module tool install uninstall demo demo-compare check check-debug check-memory \
-	check-secrets check-slow check-arch check-avx512 check-parity host-test core-check static-check fuzz coverage \
-	bench goodput kselftest interop-matrix soak selftest-tools vm-module vm-shell clean \
-	need-cxx need-kdir
+.PHONY: all help module tool install install-module install-tool uninstall demo demo-compare \
+	check check-debug check-memory check-secrets check-slow check-arch check-avx512 check-parity host-test \
+	core-check static-check docs-check fuzz coverage bench goodput kselftest interop-matrix \
+	soak selftest-tools vm-module vm-shell clean need-cxx need-kdir
 
 all: module tool
 
@@ -23,8 +23,10 @@ help:
 	@echo '  make                  the module for the running kernel, and wgtool'
 	@echo '  make module           the module (KDIR=... or KVER=... for another kernel)'
 	@echo '  make tool             wgtool, in $(TOOL)'
-	@echo '  make install          both, as root: module to updates/, wgtool to PREFIX/bin'
-	@echo '  make uninstall        removes them again'
+	@echo '  make install          both, as root: module to updates/, wgtool with manual, completion'
+	@echo '                        and units to PREFIX (/usr/local)'
+	@echo '  make install-tool     wgtool and its files alone'
+	@echo '  make uninstall        removes all of it again'
 	@echo 'In a throwaway virtual machine, which loads nothing here:'
 	@echo '  make demo             a homelab network through the tunnel, from packages to file'
 	@echo '  make demo-compare     the same, and then with the in-tree module'
@@ -45,6 +47,7 @@ help:
 	@echo '  make check-avx512     that level in an emulated processor, for who has no such one'
 	@echo '  make check-parity     CASES (5000) generated commands for wgtool and wg, on wireguard-go; as root'
 	@echo '  make static-check     formatting and static analysis'
+	@echo '  make docs-check       manual, completion and units against the tool'
 	@echo '  make fuzz             every fuzz target for FUZZ_SECONDS (60) seconds'
 	@echo '  make coverage         lines and branches that the unit tests run, file by file'
 	@echo '  make bench            wgpp beside the code of others, in cycles'
@@ -97,15 +100,43 @@ interop-matrix: vm-module selftest-tools
 selftest-tools: tool
 	cmake --build build/tool --target selftest-tools -j $(JOBS)
 
-install:
-	@[ -e module/wgpp.ko ] && [ -x $(TOOL) ] || { echo "make: nothing built yet; run 'make' first" >&2; exit 1; }
+# What of the tool goes where below PREFIX: file, mode, destination.
+installed = \
+	$(TOOL):755:bin/wgtool \
+	man/wgtool.8:644:share/man/man8/wgtool.8 \
+	man/wgtool.conf.5:644:share/man/man5/wgtool.conf.5 \
+	completions/wgtool.bash:644:share/bash-completion/completions/wgtool \
+	completions/_wgtool:644:share/zsh/site-functions/_wgtool \
+	completions/wgtool.fish:644:share/fish/vendor_completions.d/wgtool.fish \
+	systemd/wgtool@.service:644:lib/systemd/system/wgtool@.service \
+	systemd/wgtool.target:644:lib/systemd/system/wgtool.target
+define newline
+
+
+endef
+part = $(word $(2),$(subst :, ,$(1)))
+# A machine that runs systemd has to hear of units that came and went.
+reload_units = $(if $(DESTDIR),,@[ ! -d /run/systemd/system ] || systemctl daemon-reload)
+
+install: install-module install-tool
+
+install-module:
+	@[ -e module/wgpp.ko ] || { echo "make: no module built yet; run 'make' first" >&2; exit 1; }
 	install -D -m 644 module/wgpp.ko '$(DESTDIR)/lib/modules/$(release)/updates/wgpp.ko'
-	install -D -m 755 $(TOOL) '$(DESTDIR)$(PREFIX)/bin/wgtool'
 	$(if $(DESTDIR),@echo 'DESTDIR is set: run depmod when the files are in place',PATH="$$PATH:/usr/sbin:/sbin" depmod -a '$(release)')
 
+install-tool:
+	@[ -x $(TOOL) ] || { echo "make: no wgtool built yet; run 'make tool' first" >&2; exit 1; }
+	$(foreach one,$(installed),install -D -m $(call part,$(one),2) \
+		'$(call part,$(one),1)' '$(DESTDIR)$(PREFIX)/$(call part,$(one),3)'$(newline))
+	sed -i 's|/usr/local/bin/|$(PREFIX)/bin/|' '$(DESTDIR)$(PREFIX)/lib/systemd/system/wgtool@.service'
+	$(reload_units)
+
 uninstall:
-	rm -f '$(DESTDIR)/lib/modules/$(release)/updates/wgpp.ko' '$(DESTDIR)$(PREFIX)/bin/wgtool'
+	rm -f '$(DESTDIR)/lib/modules/$(release)/updates/wgpp.ko'
+	$(foreach one,$(installed),rm -f '$(DESTDIR)$(PREFIX)/$(call part,$(one),3)'$(newline))
 	$(if $(DESTDIR),,PATH="$$PATH:/usr/sbin:/sbin" depmod -a '$(release)')
+	$(reload_units)
 
 demo:
 	@scripts/demo.sh
@@ -142,6 +173,9 @@ core-check: vm-module
 
 static-check:
 	scripts/check-static.sh
+
+docs-check: tool
+	@scripts/check-docs.sh
 
 fuzz:
 	@scripts/fuzz.sh $(TARGETS)

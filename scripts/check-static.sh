@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Checks the sources without running them: shell scripts, format, C++ analysis, kernel style of
-# the glue, licence lines and leftovers.
+# Checks the sources without running them: shell scripts, manual pages, format, C++ analysis, kernel
+# style of the glue, licence lines and leftovers.
 #
 #	scripts/check-static.sh [BUILDDIR]
 #
@@ -55,7 +55,7 @@ tracked() {
 # Scripts by name or by their first line.
 shell_scripts() {
 	tracked | while IFS= read -r file; do
-		if [[ $file == *.sh ]] || head -n 1 "$file" | tr -d '\0' | grep -qE '^#!.*\<(ba|da)?sh\>'; then
+		if [[ $file == *.@(sh|bash) ]] || head -n 1 "$file" | tr -d '\0' | grep -qE '^#!.*\<(ba|da)?sh\>'; then
 			printf '%s\n' "$file"
 		fi
 	done
@@ -63,6 +63,13 @@ shell_scripts() {
 
 check_shell() {
 	shell_scripts | xargs -d '\n' shellcheck --external-sources --format=gcc
+}
+
+# Pages of others need not be installed here, and their index need not be new.
+check_manual() {
+	# 123: it said something.
+	{ tracked 'man/*' | xargs -d '\n' mandoc -T lint 2>&1 || [[ $? == 123 ]]; } |
+		match -v ': referenced manual not found: |^mandoc: outdated mandoc\.db '
 }
 
 check_format() {
@@ -167,6 +174,7 @@ check_glue() {
 
 need git git
 need shellcheck shellcheck
+need mandoc mandoc
 need clang-format clang-format
 need clang-tidy clang-tidy
 work=$(mktemp -d)
@@ -192,6 +200,7 @@ esac
 	die "$build/compile_commands.json is missing: configure the build with cmake first"
 
 report 'shell scripts pass shellcheck' check_shell
+report 'manual pages pass mandoc' check_manual
 report 'C++ is formatted' check_format
 report 'C++ passes clang-tidy' check_tidy
 report 'C glue follows the kernel style' check_glue

@@ -13,7 +13,7 @@ cd "$top"
 logs=build/check
 mkdir -p "$logs"
 
-all_stages=(host-g++ host-clang++ static secrets fuzz parity module core memory kselftest)
+all_stages=(host-g++ host-clang++ static docs secrets fuzz parity module core memory kselftest)
 stages=("$@")
 case ${1-} in
 '') stages=("${all_stages[@]}") ;;
@@ -95,6 +95,14 @@ check_core() {
 	return "$status"
 }
 
+check_docs() {
+	make --no-print-directory tool || {
+		echo "not ok - wgtool builds"
+		return 1
+	}
+	scripts/check-docs.sh
+}
+
 check_memory() {
 	make --no-print-directory tool || {
 		echo "not ok - wgtool builds"
@@ -124,6 +132,7 @@ for name in "${stages[@]}"; do
 	case $name in
 	host-*) stage "$name" scripts/host-test.sh "${name#host-}" ;;
 	static) stage static scripts/check-static.sh ;;
+	docs) stage docs check_docs ;;
 	secrets) stage secrets scripts/check-constant-time.sh ;;
 	fuzz) stage fuzz scripts/fuzz.sh --smoke ;;
 	parity) stage parity env CASES=1500 scripts/check-parity.sh ;;

@@ -14,7 +14,7 @@ build=(g++ make cmake pkg-config libnl-3-dev libnl-genl-3-dev libfmt-dev nlohman
 vm=(qemu-system-x86 seabios cpio kmod xz-utils util-linux procps iproute2 nftables iputils-ping
 	iperf3 wireguard-tools wireguard-go tcpdump socat python3 ethtool conntrack)
 check=(g++ clang clang-format clang-tidy libclang-rt-14-dev llvm libgtest-dev libgmock-dev sparse
-	shellcheck binutils git pkg-config libssl-dev libsodium-dev nlohmann-json3-dev valgrind
+	shellcheck mandoc zsh fish systemd binutils git pkg-config libssl-dev libsodium-dev nlohmann-json3-dev valgrind
 	debian-archive-keyring)
 # For scripts/source-kernel.sh alone
 debug=(gcc make flex bison bc xz-utils kmod libc6-dev debian-archive-keyring)

@@ -105,6 +105,39 @@ constexpr Command kCommands[] = {
      "wgtool monitor --json", kMonitorOptions},
 };
 
+// main() takes these off the front.
+constexpr Option kGlobalOptions[] = {
+    {"", "kind", "KIND", "link kind and netlink family (default: WGTOOL_KIND, else wireguard)"},
+    {"", "netns", "NAME", "work in this network namespace, as `ip netns' lists them"},
+    {"", "config-dir", "DIR", "where INTERFACE.conf is (default: /etc/wireguard)"},
+    {"h", "help", nullptr, "print this, or the help of a command behind it"},
+    {"v", "version", nullptr, "print the version; given twice, the processor's instructions too"},
+};
+
+void print_options(Output &out, std::span<const Option> options) {
+  for (const Option &option : options) {
+    std::string left = *option.letters != '\0' ? fmt::format("-{}, ", option.letters) : "";
+    left += fmt::format("--{}", option.name);
+    // One that may be left out has its "=" with it.
+    const bool is_optional = option.value != nullptr && *option.value == '[';
+    if (option.value != nullptr) left += fmt::format("{}{}", is_optional ? "" : " ", option.value);
+    out.print("  {:<24} {}\n", left, option.summary);
+  }
+}
+
+void print_overview(Output &out, const std::string &program) {
+  out.print("Usage: {} [<options>] <command> [<arguments>]\n\nCommands:\n", program);
+  for (const Command &command : kCommands) {
+    out.print("  {:<10} {}\n", command.name, command.summary);
+  }
+  out.append("\nOptions, before the command:\n");
+  print_options(out, kGlobalOptions);
+  out.print(
+      "\nWithout a command it is `show'.\n`{} <command> --help' has the options of a command and "
+      "an example.\n\nExample:\n  wgtool up wg0     # from /etc/wireguard/wg0.conf\n",
+      program);
+}
+
 }  // namespace
 
 std::span<const Command> commands() {
@@ -112,16 +145,17 @@ std::span<const Command> commands() {
 }
 
 const Command *find_command(const std::string &name, bool as_wg) {
-  const auto *it = std::find_if(
+  const auto *const it = std::find_if(
       std::begin(kCommands), std::end(kCommands),
       [&](const Command &command) { return name == command.name && (command.in_wg || !as_wg); });
   return it == std::end(kCommands) ? nullptr : it;
 }
 
 void print_usage(Output &out, const std::string &program, bool as_wg) {
+  if (!as_wg) return print_overview(out, program);
   out.print("Usage: {} <cmd> [<args>]\n\nAvailable subcommands:\n", program);
   for (const Command &command : kCommands) {
-    if (command.in_wg || !as_wg) out.print("  {}: {}\n", command.name, command.summary);
+    if (command.in_wg) out.print("  {}: {}\n", command.name, command.summary);
   }
   out.append("You may pass `--help' to any of these subcommands to view usage.\n");
 }
@@ -135,14 +169,7 @@ void print_help(Output &out, const std::string &program, const Command &command)
   print_command_usage(out, program, command);
   out.print("\n{}.\n", command.summary);
   if (!command.options.empty()) out.append("\nOptions:\n");
-  for (const Option &option : command.options) {
-    std::string left = *option.letters != '\0' ? fmt::format("-{}, ", option.letters) : "";
-    left += fmt::format("--{}", option.name);
-    if (option.value != nullptr) {
-      left += fmt::format("{}{}", *option.value == '[' ? "" : " ", option.value);
-    }
-    out.print("  {:<24} {}\n", left, option.summary);
-  }
+  print_options(out, command.options);
   out.print("\nExample:\n  {}\n", command.example);
 }
 
