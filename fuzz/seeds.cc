@@ -326,6 +326,15 @@ std::string full_config() {
 void add_text(Corpus &corpus) {
   const std::string peer = std::string("[peer]\npublickey=") + kKey2 + "\n";
   corpus.add("config", "full", full_config());
+  for (const char what : {'\0', '\x05', '\x4a', '\x7f'}) {
+    corpus.add("quick", "full-" + std::to_string(what),
+               what + full_config() + "# Name = x\n[Peer]\nPublicKey=" + kKey1 +
+                   "\nAllowedIPs=10.0.0.0/8\n");
+    corpus.add("quick", "around-" + std::to_string(what),
+               what + std::string("[Interface]\nAddress = 10.0.0.1/24, fd00::1/64\nDNS = 10.0.0.2, "
+                                  "a.b\nMTU=1400\nTable = 5\nSaveConfig=true\nListenPort = 5\n"
+                                  "PreUp=a\nPostUp = b # c\nPreDown=d\nPostDown=e\n"));
+  }
   corpus.add("config", "two-peers", full_config() + "[Peer]\nPublicKey=" + kKey1 + "\n");
   corpus.add("config", "same-peer", peer + peer);
   corpus.add("config", "no-key", "[Peer]\nAllowedIPs = 0.0.0.0/0\n");

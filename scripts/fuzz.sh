@@ -15,7 +15,7 @@ set -euo pipefail
 
 cd "$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")"
 build=build/fuzz
-all_targets=(messages primitives inner trie replay timers limits cookie config keys endpoint names netlink set uapi)
+all_targets=(messages primitives inner trie replay timers limits cookie config keys endpoint names netlink quick set uapi)
 seconds=${FUZZ_SECONDS:-60}
 smoke=no
 declare -a targets=()

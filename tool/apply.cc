@@ -54,7 +54,10 @@ class Planner {
     plan_.device = get_device(context_, config_.name);
     rules_ = network_.rules();
     wanted_ = config_.wg.change;
-    resolve_endpoints(wanted_);
+    resolve_endpoints(wanted_, [this] {
+      const int signal = context_.system->stop_signal();
+      if (signal != 0) throw Error(fmt::format("Stopped by signal {}", signal));
+    });
     plan_addresses();
     plan_routes();
     plan_.change = minimal_change(wanted_, plan_.device);

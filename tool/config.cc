@@ -124,7 +124,10 @@ class ConfigParser {
     } else if (equals_caseless(name, "FwMark")) {
       change.fwmark = parse_fwmark(value);
     } else {
-      fail_unrecognized(line, "[Interface] takes PrivateKey, ListenPort and FwMark");
+      fail_unrecognized(line,
+                        "[Interface] takes PrivateKey, ListenPort and FwMark, and, "
+                        "for `wgtool up' and its like, Address, DNS, MTU, Table, SaveConfig, "
+                        "PreUp, PostUp, PreDown and PostDown");
     }
   }
 

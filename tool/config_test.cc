@@ -136,7 +136,8 @@ TEST(Config, RefusesLinesItDoesNotKnow) {
                "none");
   expect_error("[Interface]\n\nAddress = 192.0.2.1/24\n",
                "3: Line unrecognized: `Address=192.0.2.1/24'; [Interface] takes PrivateKey, "
-               "ListenPort and FwMark");
+               "ListenPort and FwMark, and, for `wgtool up' and its like, Address, DNS, MTU, "
+               "Table, SaveConfig, PreUp, PostUp, PreDown and PostDown");
   expect_error(kPeer + "ListenPort = 5\n",
                "3: Line unrecognized: `ListenPort=5'; [Peer] takes PublicKey, PresharedKey, "
                "AllowedIPs, Endpoint and PersistentKeepalive");

@@ -17,7 +17,8 @@ std::string load_command(const std::string &kind) {
 Error device_error(const Context &context, const std::string &name, Access access,
                    const SystemError &error) {
   const char *verb = access == Access::kRead ? "access" : "modify";
-  if (context.as_wg) return Error(fmt::format("Unable to {} interface: {}", verb, context.text(error)));
+  if (context.as_wg)
+    return Error(fmt::format("Unable to {} interface: {}", verb, context.text(error)));
   const std::string shown = printable(name);
   switch (error.error()) {
     case ENODEV:

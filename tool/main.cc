@@ -131,6 +131,10 @@ bool is_wg(const std::string &program) {
   return program.substr(program.rfind('/') + 1) == "wg";
 }
 
+std::string unknown_command(const std::string &word) {
+  return fmt::format("No command `{}'; `wgtool --help' lists them", printable(word));
+}
+
 // What wgtool and wg(8) print without a device. Return: whether that was asked for.
 bool print_general(Output &out, const std::string &program, const std::vector<std::string> &words,
                    bool as_wg) {
@@ -147,9 +151,9 @@ bool print_general(Output &out, const std::string &program, const std::vector<st
     out.print("wgtool " WGTOOL_VERSION "\n{}\n", crypto_text());
     return true;
   }
-  const bool one = words.size() == 2 && is_help(words[0]) && !as_wg;
-  const Command *command = one ? find_command(words[1], as_wg) : nullptr;
-  if (command == nullptr) return false;
+  if (words.size() != 2 || !is_help(words[0]) || as_wg) return false;
+  const Command *command = find_command(words[1], as_wg);
+  if (command == nullptr) throw Error(unknown_command(words[1]));
   print_help(out, program, *command);
   return true;
 }
@@ -167,6 +171,7 @@ int run(const std::string &program, std::vector<std::string> words, Output &out,
   if (print_general(out, program, words, as_wg)) return 0;
   const Command *command = find_command(words[0], as_wg);
   if (command == nullptr) {
+    if (!as_wg) throw Error(unknown_command(words[0]));
     err.print("Invalid subcommand: `{}'\n", printable(words[0]));
     print_usage(err, program, as_wg);
     return 1;

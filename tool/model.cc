@@ -90,7 +90,7 @@ bool is_final(int result) {
 }
 
 Endpoint resolve_with_retries(const EndpointName &name, long retries, Dialect dialect,
-                              std::string &warnings) {
+                              std::string &warnings, const std::function<void()> &go_on = {}) {
   constexpr double kFirstDelay_s = 1.0;
   constexpr double kDelayFactor = 1.2;
   constexpr double kMaxDelay_s = 20.0;
@@ -107,6 +107,8 @@ Endpoint resolve_with_retries(const EndpointName &name, long retries, Dialect di
                why, name.text, delay_s);
     warnings.clear();
     usleep(static_cast<useconds_t>(delay_s * 1e6));
+    // A signal ends the wait.
+    if (go_on) go_on();
     delay_s = std::min(delay_s * kDelayFactor, kMaxDelay_s);
   }
 }
@@ -243,7 +245,7 @@ PublicKey parse_public_key(std::string_view text) {
   return *key;
 }
 
-void resolve_endpoints(DeviceChange &change) {
+void resolve_endpoints(DeviceChange &change, const std::function<void()> &go_on) {
   const auto waits = [](const PeerChange &peer) { return peer.endpoint_name.has_value(); };
   if (std::none_of(change.peers.begin(), change.peers.end(), waits)) return;
   const long retries = resolution_retries(Dialect::kStrict);
@@ -251,7 +253,7 @@ void resolve_endpoints(DeviceChange &change) {
   for (PeerChange &peer : change.peers) {
     if (!peer.endpoint_name) continue;
     peer.endpoint =
-        resolve_with_retries(*peer.endpoint_name, retries, Dialect::kStrict, no_warnings);
+        resolve_with_retries(*peer.endpoint_name, retries, Dialect::kStrict, no_warnings, go_on);
     peer.endpoint_name.reset();
   }
 }

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -120,8 +121,10 @@ PublicKey parse_public_key(std::string_view text);
  *
  * Done once everything else has been parsed, so that a mistake shows at once. Retries
  * as WG_ENDPOINT_RESOLUTION_RETRIES says. Throws Error.
+ *
+ * @go_on: called before each retry, which may be the last of many; it throws to end them
  */
-void resolve_endpoints(DeviceChange &change);
+void resolve_endpoints(DeviceChange &change, const std::function<void()> &go_on = {});
 
 /**
  * without_removals() - the same change with whole AllowedIPs lists in place of removals

@@ -211,7 +211,7 @@ int run_monitor(Context &context, Arguments arguments) {
   if (parsed.words().size() > 1) throw UsageError();
   const std::string device = parsed.words().empty() ? "all" : parsed.words()[0];
   const double interval_s = seconds_option(parsed, "interval", 1);
-  NameSource names(name_options(parsed));
+  NameSource names(name_options(parsed, context.config_directory));
   SnapshotReader reader(context, device, view_options(parsed, SortKey::kNone).stale_s);
   Stream stream(names, parsed.has("json"));
   try {

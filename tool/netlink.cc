@@ -48,14 +48,14 @@ class NetlinkDevices : public Devices {
 
   Device get(const std::string &name) override {
     check_name(name);
-    for (int attempt = 0; attempt < kMaxDumps; ++attempt) {
-      Device device;
-      const Message request = encode_get(family(), name);
-      const bool consistent = socket().transact(
-          request, [&](const nlmsghdr *header) { decode_device(device, header); });
-      if (consistent) return device;
+    try {
+      return read(name);
+    } catch (const SystemError &error) {
+      // The module was unloaded, and maybe loaded again with another number for its family.
+      if (error.error() != ENOENT || family_ == 0) throw;
+      family_ = 0;
+      return read(name);
     }
-    throw SystemError(EINTR, "the device changes during every read");
   }
 
   void set(const DeviceChange &change) override {
@@ -71,6 +71,17 @@ class NetlinkDevices : public Devices {
   }
 
  private:
+  Device read(const std::string &name) {
+    for (int attempt = 0; attempt < kMaxDumps; ++attempt) {
+      Device device;
+      const Message request = encode_get(family(), name);
+      const bool consistent = socket().transact(
+          request, [&](const nlmsghdr *header) { decode_device(device, header); });
+      if (consistent) return device;
+    }
+    throw SystemError(EINTR, "the device changes during every read");
+  }
+
   static void check_name(const std::string &name) {
     if (name.size() >= IF_NAMESIZE) throw SystemError(ENAMETOOLONG);
   }

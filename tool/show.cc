@@ -191,7 +191,7 @@ int show_views(Context &context, const std::string &name, const ParsedOptions &p
   Style style = Style::from_environment();
   style.color = choose_color(parsed.value("color"));
   if (parsed.has("show-keys")) style.hide_keys = false;
-  NameSource names(name_options(parsed));
+  NameSource names(name_options(parsed, context.config_directory));
 
   Reader reader(context, name);
   std::map<std::string, SeenDevice> before;

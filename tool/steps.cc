@@ -15,9 +15,7 @@ void Steps::run(const std::string &text, const Action &action, Action undo) {
     context_.out.print("{}\n", printable(text));
     return;
   }
-  if (const int signal = context_.system->stop_signal(); signal != 0) {
-    throw Error(fmt::format("Stopped by signal {}", signal));
-  }
+  check_signal();
   context_.err.print("[#] {}\n", printable(text));
   context_.err.flush(STDERR_FILENO);
   try {
@@ -26,6 +24,11 @@ void Steps::run(const std::string &text, const Action &action, Action undo) {
     throw Error(fmt::format("`{}': {}", printable(text), error.what()));
   }
   if (undo) undo_.push_back(std::move(undo));
+}
+
+void Steps::check_signal() const {
+  const int signal = context_.system->stop_signal();
+  if (signal != 0) throw Error(fmt::format("Stopped by signal {}", signal));
 }
 
 void Steps::on_failure(Action undo) {

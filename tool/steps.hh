@@ -38,6 +38,9 @@ class Steps {
   /** Takes all back. Failures are printed; they do not end it. */
   void roll_back();
 
+  /** check_signal() - throw Error when a signal asks us to stop */
+  void check_signal() const;
+
   /** Return: the number of steps run so far. */
   size_t count() const { return count_; }
 

@@ -2,6 +2,8 @@
 // A network and a machine in memory, for tests of up and its like. Tests only.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>

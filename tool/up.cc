@@ -95,7 +95,7 @@ class Up {
 
   void configure() {
     steps_.run(fmt::format("wgtool addconf {} {}", config_.name, config_.path), [this] {
-      resolve_endpoints(change_);
+      resolve_endpoints(change_, [this] { steps_.check_signal(); });
       context_.devices.set(change_);
     });
   }

@@ -20,14 +20,14 @@ constexpr uint64_t kMostStale_s = 4'000'000'000;
 
 }  // namespace
 
-NameOptions name_options(const ParsedOptions &parsed) {
+NameOptions name_options(const ParsedOptions &parsed, const std::string &directory) {
   NameOptions options;
   options.enabled = !parsed.has("no-names");
   if (const auto file = parsed.value("names")) {
     if (file->empty()) throw UsageError("--names needs a file: `'");
     options.file = *file;
   }
-  if (const auto directory = parsed.value("config-dir")) options.directory = *directory;
+  options.directory = parsed.value("config-dir").value_or(directory);
   return options;
 }
 

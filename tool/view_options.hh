@@ -15,7 +15,8 @@ inline constexpr Option kNoNamesOption = {"", "no-names", nullptr,
                                           "Do not read names of peers from comments"};
 inline constexpr Option kNamesOption = {"", "names", "FILE", "Read names from this file alone"};
 inline constexpr Option kConfigDirOption = {
-    "f", "config-dir", "DIR", "Read names from DIR/INTERFACE.conf (default: /etc/wireguard)"};
+    "f", "config-dir", "DIR",
+    "Read names from DIR/INTERFACE.conf (default: as `wgtool --config-dir')"};
 inline constexpr Option kStaleOption = {"", "stale", "SECONDS",
                                         "A handshake older than this is no session (default: 180)"};
 inline constexpr Option kPeerOption = {"", "peer", "PEER",
@@ -61,7 +62,7 @@ inline constexpr Option kMonitorOptions[] = {
 };
 
 /** The readers throw UsageError, which quotes the value and says what is allowed. */
-NameOptions name_options(const ParsedOptions &parsed);
+NameOptions name_options(const ParsedOptions &parsed, const std::string &directory);
 /** @sort: when the user asked for none */
 ViewOptions view_options(const ParsedOptions &parsed, SortKey sort);
 

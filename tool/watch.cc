@@ -109,7 +109,7 @@ class Watch {
       : err_(context.err),
         options_(view_options(parsed, SortKey::kAge)),
         interval_s_(seconds_option(parsed, "interval", 1)),
-        names_(name_options(parsed)),
+        names_(name_options(parsed, context.config_directory)),
         reader_(context, name, options_.stale_s),
         input_(isatty(STDIN_FILENO) == 1 ? STDIN_FILENO : -1) {
     frame_.name = name;
