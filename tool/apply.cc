@@ -12,6 +12,9 @@
 namespace wg::tool {
 namespace {
 
+// RTPROT_BOOT, which ip(8) gives to routes.
+constexpr uint8_t kBootProtocol = 3;
+
 // Of diff(1): 2 is for trouble.
 constexpr int kSame = 0;
 constexpr int kDifferent = 1;
@@ -35,8 +38,10 @@ struct Plan {
   std::vector<Prefix> add_addresses, remove_addresses;
   std::vector<Route> add_routes, remove_routes;
   std::vector<Rule> remove_rules;
-  /** Families that get rules, the table that they lead to, and families whose nft table is new. */
-  std::vector<uint16_t> add_rules, set_firewalls;
+  /** Families that get rules. */
+  std::vector<uint16_t> add_rules;
+  /** Families whose nft table is made, and the one that is there, or nothing. */
+  std::vector<std::pair<uint16_t, std::string>> set_firewalls;
   std::vector<std::string> remove_firewalls;
   uint32_t full_table = 0;
   uint32_t mtu = 0;
@@ -51,6 +56,10 @@ class Planner {
 
   Plan plan() {
     plan_.link = require_device(context_, config_.name);
+    if (plan_.link.group == kUnfinishedGroup) {
+      throw Error(fmt::format("`{}' was left half made or half taken down: run `wgtool clean {}'",
+                              config_.name, config_.name));
+    }
     plan_.device = get_device(context_, config_.name);
     rules_ = network_.rules();
     wanted_ = config_.wg.change;
@@ -88,7 +97,7 @@ class Planner {
 
   void plan_routes() {
     const uint32_t live_mark = plan_.device.fwmark;
-    const std::vector<Rule> ours = find_full_rules(rules_, live_mark);
+    const std::vector<Rule> ours = own_full_rules(network_, plan_.link.index, live_mark);
     // A mark that `up' chose stays the one that is used.
     uint32_t mark = wanted_.fwmark.value_or(0);
     if (mark == 0 && !ours.empty()) mark = live_mark;
@@ -106,7 +115,12 @@ class Planner {
     // Only what AllowedIPs brought may go: other routes of the device are the administrator's.
     const std::vector<Prefix> before = allowed_prefixes(plan_.device.peers);
     for (const Route &route : present) {
-      if (!route.is_kernel && contains(before, route.prefix) && !contains(routing.routes, route)) {
+      // wg-quick(8) does not mark its own; where it puts them is known.
+      const bool is_wg_quicks =
+          config_.table.mode == RouteTable::Mode::kAuto && route.protocol == kBootProtocol &&
+          (route.table == kMainTable || (route.table == live_mark && !ours.empty()));
+      if ((route.protocol == kOurProtocol || is_wg_quicks) && contains(before, route.prefix) &&
+          !contains(routing.routes, route)) {
         plan_.remove_routes.push_back(route);
       }
     }
@@ -159,7 +173,7 @@ class Planner {
           context_.system->run_and_read(
               {"nft", "list", "table", table.substr(0, table.find(' ')), name}, listed) == 0;
       const std::string text = firewall_text(config_.name, family, addresses_, plan_.full_table);
-      if (!is_there || listed != text) plan_.set_firewalls.push_back(family);
+      if (!is_there || listed != text) plan_.set_firewalls.emplace_back(family, listed);
       std::erase(tables, table);
     }
     for (const std::string &table : tables) {
@@ -233,14 +247,15 @@ class Apply {
   void change_device() {
     if (is_empty(plan_.change)) return;
     const size_t num_peers = plan_.change.peers.size();
-    steps_.run(
-        fmt::format("wgtool set {} # {} peer{} differ{}", config_.name, num_peers,
-                    num_peers == 1 ? "" : "s", num_peers == 1 ? "s" : ""),
-        [&] { context_.devices.set(plan_.change); },
-        [this] {
-          const Device now = context_.devices.get(config_.name);
-          context_.devices.set(minimal_change(as_change(plan_.device), now));
-        });
+    // A change of several parts may fail halfway.
+    steps_.on_failure([this] {
+      const Device now = context_.devices.get(config_.name);
+      const DeviceChange back = minimal_change(as_change(plan_.device), now);
+      if (!is_empty(back)) context_.devices.set(back);
+    });
+    steps_.run(fmt::format("wgtool set {} # {} peer{} differ{}", config_.name, num_peers,
+                           num_peers == 1 ? "" : "s", num_peers == 1 ? "s" : ""),
+               [&] { context_.devices.set(plan_.change); });
   }
 
   void set_link() {
@@ -273,8 +288,8 @@ class Apply {
     for (const Prefix &address : prefixes_of(network_, plan_.link.index)) {
       if (!contains(plan_.remove_addresses, address)) addresses.push_back(address);
     }
-    for (const uint16_t family : plan_.set_firewalls) {
-      set_firewall(context_, steps_, config_.name, family, addresses, plan_.full_table);
+    for (const auto &[family, before] : plan_.set_firewalls) {
+      set_firewall(context_, steps_, config_.name, family, addresses, plan_.full_table, before);
     }
   }
 
@@ -329,7 +344,7 @@ std::vector<std::string> network_lines(const QuickConfig &config, const Plan &pl
   }
   for (const std::string &table : plan.remove_firewalls)
     lines.push_back("-Firewall: nft table " + table);
-  for (const uint16_t family : plan.set_firewalls) {
+  for (const auto &[family, before] : plan.set_firewalls) {
     lines.push_back(fmt::format("+Firewall: nft table {} {}", family == AF_INET ? "ip" : "ip6",
                                 firewall_table(config.name)));
   }
@@ -362,6 +377,7 @@ int run_apply(Context &context, Arguments arguments) {
   const QuickConfig config = read_quick_config(options.words()[0], context.config_directory);
   context.err.append(config.wg.warnings);
   catch_stop_signals();
+  const DeviceLock lock(context, config.name);
   Steps steps(context, options.has("dry-run"));
   Plan plan = Planner(context, config).plan();
   const bool may_lose_routes = !plan.remove_addresses.empty() && !steps.is_dry_run();
@@ -375,10 +391,14 @@ int run_apply(Context &context, Arguments arguments) {
       second.emplace(context, steps, config, Planner(context, config).plan());
       second->run();
     }
+    if (!steps.is_dry_run()) steps.check_signal();
   } catch (const Error &error) {
-    context.err.print("{}\n", error.what());
+    Steps::tell(context, error.what());
     steps.roll_back();
     throw Error(fmt::format("`{}' is as it was; everything was taken back", config.name));
+  } catch (...) {
+    steps.roll_back();
+    throw;
   }
   return 0;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // down: what `up' or wg-quick(8) made, taken away. clean: what was left by one that was killed.
 #include <algorithm>
-#include <set>
 
 #include "error.hh"
 #include "save.hh"
@@ -19,6 +18,7 @@ void remove_device(Context &context, Steps &steps, const Link &link,
                    const std::vector<Rule> &rules) {
   remove_rules(context, steps, rules);
   remove_firewall(context, steps, link.name, firewall_tables(context));
+  remove_foreign_firewall(context, steps, link.name);
   steps.run("ip link delete dev " + link.name, [&] { context.network->delete_link(link.index); });
 }
 
@@ -31,30 +31,52 @@ std::vector<std::string> devices_left(Context &context, const std::string &only)
   return names;
 }
 
-std::vector<uint32_t> marks_in_use(Context &context) {
-  std::vector<uint32_t> marks;
+// Whether anybody needs the rules of this mark: a table with routes is somebody's, whatever its
+// kind.
+bool is_mark_in_use(Context &context, uint32_t mark) {
+  if (!context.network->routes(mark, 0).empty()) return true;
   for (const std::string &name : context.devices.list()) {
     try {
-      marks.push_back(context.devices.get(name).fwmark);
+      if (context.devices.get(name).fwmark == mark) return true;
     } catch (const SystemError &error) {
       // Gone meanwhile; of any other its rules must not be taken for orphans.
       if (error.error() != ENODEV) throw;
     }
   }
-  return marks;
+  return false;
 }
 
-// Tables of devices that are no more. Return: their names.
-std::set<std::string> firewalls_left(Context &context, const std::string &only) {
-  std::set<std::string> devices;
+void remove_orphans(Context &context, Steps &steps, const std::vector<uint32_t> &only) {
+  const auto is_alive = [&](uint32_t mark) {
+    const bool is_meant = only.empty() || std::find(only.begin(), only.end(), mark) != only.end();
+    return !is_meant || is_mark_in_use(context, mark);
+  };
+  std::vector<Rule> orphans = find_orphans(context.network->rules(), is_alive);
+  // One that is alone says nothing of whose it was: it is for a clean of all.
+  if (!only.empty()) {
+    std::erase_if(orphans, [&](const Rule &rule) {
+      return rule.form == Rule::Form::kSuppress &&
+             std::none_of(orphans.begin(), orphans.end(), [&](const Rule &other) {
+               return other.form == Rule::Form::kNotMark && other.family == rule.family &&
+                      other.priority == rule.priority + 1;
+             });
+    });
+  }
+  remove_rules(context, steps, orphans);
+}
+
+// Tables of devices that are no more.
+std::vector<std::string> firewalls_left(Context &context, const std::string &only) {
+  std::vector<std::string> tables;
   const std::vector<Link> links = context.network->links();
   for (const std::string &table : firewall_tables(context)) {
-    const std::string device = table.substr(table.find(' ') + 1 + firewall_table("").size());
-    const bool exists = std::any_of(links.begin(), links.end(),
-                                    [&](const Link &link) { return link.name == device; });
-    if (!exists && (only.empty() || device == only)) devices.insert(device);
+    const std::string name = table.substr(table.find(' ') + 1);
+    const bool exists = std::any_of(links.begin(), links.end(), [&](const Link &link) {
+      return firewall_table(link.name) == name;
+    });
+    if (!exists && (only.empty() || firewall_table(only) == name)) tables.push_back(table);
   }
-  return devices;
+  return tables;
 }
 
 }  // namespace
@@ -64,16 +86,20 @@ int run_down(Context &context, Arguments arguments) {
   if (options.words().size() != 1) throw UsageError();
   const QuickConfig config = read_quick_config(options.words()[0], context.config_directory);
   context.err.append(config.wg.warnings);
-  const Link link = require_device(context, config.name);
   catch_stop_signals();
+  const DeviceLock lock(context, config.name);
+  Link link = require_device(context, config.name);
   Steps steps(context, options.has("dry-run"));
   run_hooks(context, steps, config.hooks.pre_down, config.name);
-  // A hook may have taken the device away itself.
+  // A hook may have changed the device, or taken it away itself.
+  link = require_device(context, config.name);
   const Device device = get_device(context, config.name);
   if (config.save) save_step(context, steps, config, device);
   if (!steps.is_dry_run()) context.network->set_group(link.index, kUnfinishedGroup);
-  if (!config.dns_servers.empty()) unset_dns(context, steps, config.name);
-  remove_device(context, steps, link, find_full_rules(context.network->rules(), device.fwmark));
+  const bool has_dns =
+      !config.dns_servers.empty() || !read_dns_record(context, config.name).empty();
+  if (has_dns) try_unset_dns(context, steps, config.name);
+  remove_device(context, steps, link, own_full_rules(*context.network, link.index, device.fwmark));
   if (steps.is_dry_run()) {
     run_hooks(context, steps, config.hooks.post_down, config.name);
     return 0;
@@ -86,25 +112,42 @@ int run_clean(Context &context, Arguments arguments) {
   const ParsedOptions options = parse_options(kCleanOptions, arguments);
   if (options.words().size() > 1) throw UsageError();
   const std::string only = options.words().empty() ? "" : options.words()[0];
+  if (!only.empty() && !is_device_name(only)) {
+    throw Error(
+        fmt::format("clean takes the name of an interface, not of a file: `{}'", printable(only)));
+  }
   catch_stop_signals();
   Steps steps(context, options.has("dry-run"));
+  std::vector<uint32_t> marks;
   for (const std::string &name : devices_left(context, only)) {
+    const DeviceLock lock(context, name);
     const auto link = context.network->find_link(name);
-    if (!link) continue;
+    if (!link || link->group != kUnfinishedGroup) continue;
     std::vector<Rule> rules;
     try {
-      rules = find_full_rules(context.network->rules(), context.devices.get(name).fwmark);
+      const uint32_t mark = context.devices.get(name).fwmark;
+      rules = own_full_rules(*context.network, link->index, mark);
+      if (mark != 0) marks.push_back(mark);
     } catch (const SystemError &) {
       // Killed before the device was what it was to be: it has no mark, and no rules.
     }
-    unset_dns(context, steps, name);
+    if (!read_dns_record(context, name).empty()) try_unset_dns(context, steps, name);
     remove_device(context, steps, *link, rules);
   }
-  for (const std::string &name : firewalls_left(context, only)) {
-    unset_dns(context, steps, name);
-    remove_firewall(context, steps, name, firewall_tables(context));
+  for (const std::string &table : firewalls_left(context, only)) {
+    steps.run("nft delete table " + table, [&] {
+      run_program(context, {"nft", "-f", "-"}, "delete table " + table + "\n");
+    });
   }
-  remove_rules(context, steps, find_orphans(context.network->rules(), marks_in_use(context)));
+  for (const std::string &name : dns_devices(context)) {
+    const bool is_meant = only.empty() || name == only;
+    if (is_meant && !context.network->find_link(name)) try_unset_dns(context, steps, name);
+  }
+  if (only.empty()) {
+    remove_orphans(context, steps, {});
+  } else if (!marks.empty()) {
+    remove_orphans(context, steps, marks);
+  }
   if (steps.count() == 0) context.err.append("Nothing was left behind\n");
   return 0;
 }

@@ -156,7 +156,7 @@ std::optional<Route> decode_route(const nlmsghdr *message) {
   attributes.address(RTA_DST, route.prefix);
   route.table = attributes.u32(RTA_TABLE, header.rtm_table);
   route.link_index = attributes.u32(RTA_OIF);
-  route.is_kernel = header.rtm_protocol == RTPROT_KERNEL;
+  route.protocol = header.rtm_protocol;
   route.mtu = mtu_of(attributes.at(RTA_METRICS));
   return route;
 }
@@ -370,7 +370,7 @@ class RtNetwork : public Network {
     header.rtm_family = static_cast<uint8_t>(route.prefix.family);
     header.rtm_dst_len = route.prefix.cidr;
     header.rtm_type = RTN_UNICAST;
-    header.rtm_protocol = RTPROT_BOOT;
+    header.rtm_protocol = route.protocol;
     header.rtm_scope = route.prefix.family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
     if (type == RTM_DELROUTE) {
       // To delete, anything matches but where it leads.

@@ -13,8 +13,10 @@
 
 namespace wg::tool {
 
-/** Marks the rules that we add; "W". rt_protos(5) keeps 5 to 255 for the administrator. */
-inline constexpr uint8_t kRuleProtocol = 87;
+/** Marks the routes and rules that we add: "W". Linux leaves numbers above 4 to programs. */
+inline constexpr uint8_t kOurProtocol = 87;
+/** RTPROT_KERNEL */
+inline constexpr uint8_t kKernelProtocol = 2;
 inline constexpr uint32_t kMainTable = 254;
 /** The group of a link that is coming up or going down: "wgtp". Whole ones have group 0. */
 inline constexpr uint32_t kUnfinishedGroup = 0x77677470;
@@ -43,8 +45,8 @@ struct Route {
   Prefix prefix;
   uint32_t table = kMainTable;
   uint32_t link_index = 0;
-  /** Made by the kernel for an address. */
-  bool is_kernel = false;
+  /** Who made it: kOurProtocol, or RTPROT_KERNEL (2) for an address, or others. */
+  uint8_t protocol = 0;
   /** 0 when it has none of its own. */
   uint32_t mtu = 0;
   bool operator==(const Route &other) const {

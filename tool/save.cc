@@ -318,7 +318,7 @@ void save_step(Context &context, Steps &steps, const QuickConfig &config, const 
       if (!address.is_link_local) state.addresses.push_back(address.prefix);
     }
   }
-  state.is_mark_ours = !find_full_rules(network.rules(), device.fwmark).empty();
+  state.is_mark_ours = link && !own_full_rules(network, link->index, device.fwmark).empty();
   const SecretBytes text = edit_config(config, device, state);
   if (view(text) == view(config.text)) return;
   steps.run("wgtool save " + config.path, [&] { write_config(config.path, text); });

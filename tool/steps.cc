@@ -16,8 +16,7 @@ void Steps::run(const std::string &text, const Action &action, Action undo) {
     return;
   }
   check_signal();
-  context_.err.print("[#] {}\n", printable(text));
-  context_.err.flush(STDERR_FILENO);
+  tell(context_, "[#] " + text);
   try {
     action();
   } catch (const SystemError &error) {
@@ -31,6 +30,15 @@ void Steps::check_signal() const {
   if (signal != 0) throw Error(fmt::format("Stopped by signal {}", signal));
 }
 
+void Steps::tell(Context &context, const std::string &text) {
+  context.err.print("{}\n", printable(text));
+  try {
+    context.err.flush(STDERR_FILENO);
+  } catch (const SystemError &) {
+    // The terminal is gone, as when the default route moved under it.
+  }
+}
+
 void Steps::on_failure(Action undo) {
   if (!dry_run_) undo_.push_back(std::move(undo));
 }
@@ -41,10 +49,9 @@ void Steps::roll_back() {
     undo_.pop_back();
     try {
       undo();
-    } catch (const Error &error) {
-      context_.err.print("While taking back: {}\n", error.what());
+    } catch (const std::exception &error) {
+      tell(context_, fmt::format("While taking back: {}", error.what()));
     }
-    context_.err.flush(STDERR_FILENO);
   }
 }
 

@@ -32,6 +32,9 @@ class Steps {
    */
   void run(const std::string &text, const Action &action, Action undo = {});
 
+  /** tell() - a line of progress; that nobody can read it stops nothing */
+  static void tell(Context &context, const std::string &text);
+
   /** on_failure() - for roll_back(), which is to call it also when what follows fails halfway */
   void on_failure(Action undo);
 

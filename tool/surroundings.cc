@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 #include <sstream>
 
 #include "error.hh"
@@ -51,16 +52,69 @@ std::string dns_record_path(Context &context, const std::string &device) {
   return fmt::format("/run/wgtool/dns-{}-{}", context.system->namespace_id(), device);
 }
 
-void run_dns_program(Context &context, Steps &steps, const std::vector<std::string> &arguments,
-                     const std::string &input, Steps::Action undo) {
-  steps.run(
-      joined(arguments), [&] { run_program(context, arguments, input); }, std::move(undo));
+using DnsCommands = std::vector<std::vector<std::string>>;
+
+// What follows the first word of the lines of @record that begin with @key.
+std::vector<std::string> record_words(const std::string &record, const std::string &key) {
+  std::vector<std::string> found;
+  std::istringstream lines(record);
+  std::string line, word;
+  while (std::getline(lines, line)) {
+    std::istringstream words(line);
+    if (!(words >> word) || word != key) continue;
+    while (words >> word) found.push_back(word);
+  }
+  return found;
 }
 
-void forget_dns(Context &context, const std::vector<std::string> &arguments) {
-  context.err.print("[#] {}\n", joined(arguments));
-  context.err.flush(STDERR_FILENO);
-  run_program(context, arguments, {});
+// Empty without a program that could do it. resolvconf reads the record, resolvectl has it in
+// words.
+DnsCommands dns_commands(Context &context, const std::string &device, const std::string &record) {
+  System &system = *context.system;
+  if (system.has_program("resolvconf")) {
+    return {{"resolvconf", "-a", resolvconf_name(system, device), "-m", "0", "-x"}};
+  }
+  if (!system.has_program("resolvectl")) return {};
+  DnsCommands commands = {{"resolvectl", "dns", device}, {"resolvectl", "domain", device, "~."}};
+  const std::vector<std::string> servers = record_words(record, "nameserver");
+  const std::vector<std::string> domains = record_words(record, "search");
+  commands[0].insert(commands[0].end(), servers.begin(), servers.end());
+  commands[1].insert(commands[1].end(), domains.begin(), domains.end());
+  return commands;
+}
+
+DnsCommands forget_dns_commands(Context &context, const std::string &device) {
+  System &system = *context.system;
+  if (system.has_program("resolvconf")) {
+    return {{"resolvconf", "-d", resolvconf_name(system, device), "-f"}};
+  }
+  if (system.has_program("resolvectl")) return {{"resolvectl", "revert", device}};
+  return {};
+}
+
+// To what was said for @device before: nothing, when @record is empty.
+void restore_dns(Context &context, const std::string &device, const std::string &record) {
+  const DnsCommands commands =
+      record.empty() ? forget_dns_commands(context, device) : dns_commands(context, device, record);
+  for (const std::vector<std::string> &command : commands) {
+    Steps::tell(context, "[#] " + joined(command));
+    run_program(context, command, record);
+  }
+  const std::string path = dns_record_path(context, device);
+  if (record.empty()) {
+    context.system->remove_file(path);
+  } else {
+    context.system->write_text(path, record);
+  }
+}
+
+// A table of ours as it is, or nothing.
+std::string listed_firewall(Context &context, const std::string &table) {
+  const size_t space = table.find(' ');
+  std::string text;
+  const int status = context.system->run_and_read(
+      {"nft", "list", "table", table.substr(0, space), table.substr(space + 1)}, text);
+  return status == 0 ? text : "";
 }
 
 }  // namespace
@@ -93,17 +147,16 @@ bool run_all_hooks(Context &context, const std::vector<std::string> &commands,
   bool all_succeeded = true;
   for (const std::string &command : commands) {
     const std::string text = with_device(command, device);
-    context.err.print("[#] {}\n", printable(text));
-    context.err.flush(STDERR_FILENO);
+    Steps::tell(context, "[#] " + text);
     int status = 1;
     try {
       status = context.system->run({"bash", "-c", text}, {});
     } catch (const SystemError &error) {
-      context.err.print("bash: {}\n", error.what());
+      Steps::tell(context, std::string("bash: ") + error.what());
     }
     if (status == 0) continue;
     all_succeeded = false;
-    context.err.print("Hook failed with status {}: `{}'\n", status, printable(text));
+    Steps::tell(context, fmt::format("Hook failed with status {}: `{}'", status, text));
   }
   return all_succeeded;
 }
@@ -121,72 +174,102 @@ std::string read_dns_record(Context &context, const std::string &device) {
   return context.system->read_text(dns_record_path(context, device));
 }
 
+std::vector<std::string> dns_devices(Context &context) {
+  const std::string prefix = fmt::format("dns-{}-", context.system->namespace_id());
+  std::vector<std::string> devices;
+  for (const std::string &name : context.system->list_files("/run/wgtool")) {
+    if (name.starts_with(prefix)) devices.push_back(name.substr(prefix.size()));
+  }
+  return devices;
+}
+
 void set_dns(Context &context, Steps &steps, const QuickConfig &config) {
   const std::string record = dns_record(config);
   if (record.empty()) return;
-  System &system = *context.system;
-  const std::string path = dns_record_path(context, config.name);
-  if (system.has_program("resolvconf")) {
-    const std::string name = resolvconf_name(system, config.name);
-    run_dns_program(context, steps, {"resolvconf", "-a", name, "-m", "0", "-x"}, record,
-                    [&context, name, path] {
-                      context.system->remove_file(path);
-                      forget_dns(context, {"resolvconf", "-d", name, "-f"});
-                    });
-  } else if (system.has_program("resolvectl")) {
-    std::vector<std::string> servers = {"resolvectl", "dns", config.name};
-    servers.insert(servers.end(), config.dns_servers.begin(), config.dns_servers.end());
-    std::vector<std::string> domains = {"resolvectl", "domain", config.name, "~."};
-    domains.insert(domains.end(), config.dns_domains.begin(), config.dns_domains.end());
-    const std::string name = config.name;
-    run_dns_program(context, steps, servers, {}, [&context, name, path] {
-      context.system->remove_file(path);
-      forget_dns(context, {"resolvectl", "revert", name});
-    });
-    run_dns_program(context, steps, domains, {}, {});
-  } else {
+  const std::string before = read_dns_record(context, config.name);
+  const DnsCommands commands = dns_commands(context, config.name, record);
+  if (commands.empty()) {
     throw Error(
         fmt::format("{}: DNS needs resolvconf or resolvectl: install openresolv or "
                     "systemd-resolved, or take DNS out of the file",
                     printable(config.path)));
   }
-  if (!steps.is_dry_run()) system.write_text(path, record);
+  const std::string device = config.name;
+  // The first of two may have been carried out when the second fails.
+  steps.on_failure([&context, device, before] { restore_dns(context, device, before); });
+  // Written first, so that `clean' knows of what a kill interrupts.
+  if (!steps.is_dry_run()) context.system->write_text(dns_record_path(context, device), record);
+  for (const std::vector<std::string> &command : commands) {
+    steps.run(joined(command), [&] { run_program(context, command, record); });
+  }
 }
 
 void unset_dns(Context &context, Steps &steps, const std::string &device) {
-  System &system = *context.system;
-  if (system.has_program("resolvconf")) {
-    run_dns_program(context, steps, {"resolvconf", "-d", resolvconf_name(system, device), "-f"}, {},
-                    {});
-  } else if (system.has_program("resolvectl")) {
-    run_dns_program(context, steps, {"resolvectl", "revert", device}, {}, {});
+  const std::string before = read_dns_record(context, device);
+  for (const std::vector<std::string> &command : forget_dns_commands(context, device)) {
+    steps.run(
+        joined(command), [&] { run_program(context, command, {}); },
+        [&context, device, before] { restore_dns(context, device, before); });
   }
-  if (!steps.is_dry_run()) system.remove_file(dns_record_path(context, device));
+  if (!steps.is_dry_run()) context.system->remove_file(dns_record_path(context, device));
+}
+
+void try_unset_dns(Context &context, Steps &steps, const std::string &device) {
+  try {
+    unset_dns(context, steps, device);
+  } catch (const Error &error) {
+    // The device goes all the same: a name server behind it would be of no use.
+    Steps::tell(context, error.what());
+    context.system->remove_file(dns_record_path(context, device));
+  }
+}
+
+std::vector<Rule> own_full_rules(Network &network, uint32_t link_index, uint32_t fwmark) {
+  if (fwmark == 0) return {};
+  // Another device may have the same mark; the rules belong to whose default route they lead to.
+  const std::vector<Route> routes = network.routes(fwmark, link_index);
+  std::vector<Rule> rules = find_full_rules(network.rules(), fwmark);
+  std::erase_if(rules, [&](const Rule &rule) {
+    return std::none_of(routes.begin(), routes.end(), [&](const Route &route) {
+      return route.prefix.family == rule.family && route.prefix.cidr == 0;
+    });
+  });
+  return rules;
 }
 
 void add_full_rules(Context &context, Steps &steps, uint16_t family, uint32_t table) {
-  const std::vector<Rule> present = find_full_rules(context.network->rules(), table);
+  Network &network = *context.network;
+  const std::vector<Rule> present = find_full_rules(network.rules(), table);
   for (const Rule &rule : full_rules(family, table)) {
-    const auto is_same = [&](const Rule &other) {
-      return other.family == family && other.form == rule.form;
+    const auto is_same = [&rule](const Rule &other) {
+      return other.family == rule.family && other.form == rule.form;
     };
     if (std::any_of(present.begin(), present.end(), is_same)) continue;
-    Network &network = *context.network;
+    const auto added = std::make_shared<Rule>(rule);
     steps.run(
-        rule_command("add", rule), [&] { network.add_rule(rule); },
-        [&context, table] {
-          // By the priority that the kernel gave it: others may have added equal ones.
-          for (const Rule &ours : find_full_rules(context.network->rules(), table)) {
-            context.err.print("[#] {}\n", rule_command("delete", ours));
-            context.network->delete_rule(ours);
+        rule_command("add", rule),
+        [&] {
+          network.add_rule(rule);
+          // The kernel put it first; its priority tells it from equal ones of others.
+          for (const Rule &other : network.rules()) {
+            if (!is_same(other) || other.mark != rule.mark) continue;
+            *added = other;
+            break;
           }
+        },
+        [&context, &network, added] {
+          Steps::tell(context, "[#] " + rule_command("delete", *added));
+          network.delete_rule(*added);
         });
   }
 }
 
 void remove_rules(Context &context, Steps &steps, const std::vector<Rule> &rules) {
+  Network &network = *context.network;
   for (const Rule &rule : rules) {
-    steps.run(rule_command("delete", rule), [&] { context.network->delete_rule(rule); });
+    steps.run(
+        rule_command("delete", rule), [&] { network.delete_rule(rule); },
+        [&network, rule] { network.add_rule(rule); });
   }
 }
 
@@ -202,23 +285,27 @@ void accept_marks(Context &context, Steps &steps) {
 }
 
 void set_firewall(Context &context, Steps &steps, const std::string &device, uint16_t family,
-                  const std::vector<Prefix> &addresses, uint32_t mark) {
+                  const std::vector<Prefix> &addresses, uint32_t mark, const std::string &before) {
   const std::string text = firewall_text(device, family, addresses, mark);
   const std::string table =
       fmt::format("{} {}", family == AF_INET ? "ip" : "ip6", firewall_table(device));
   steps.run(
       fmt::format("nft -f - # table {}", table),
       [&] {
-        run_program(context, {"nft", "-f", "-"}, firewall_replacement(device, family, text));
+        run_program(context, {"nft", "-f", "-"}, firewall_replacement(table, text));
       },
-      [&context, table] {
-        context.err.print("[#] nft delete table {}\n", table);
-        context.err.flush(STDERR_FILENO);
-        run_program(context, {"nft", "-f", "-"}, "delete table " + table + "\n");
+      [&context, table, before] {
+        Steps::tell(context, fmt::format("[#] nft -f - # table {} as before", table));
+        run_program(
+            context, {"nft", "-f", "-"},
+            before.empty() ? "delete table " + table + "\n" : firewall_replacement(table, before));
       });
 }
 
-std::vector<std::string> firewall_tables(Context &context) {
+namespace {
+
+// As nft(8) names them, of both families: "ip wgtool-wg0".
+std::vector<std::string> listed_tables(Context &context) {
   std::vector<std::string> tables;
   std::string output;
   if (!context.system->has_program("nft") ||
@@ -229,8 +316,18 @@ std::vector<std::string> firewall_tables(Context &context) {
   std::string word, family, name;
   while (lines >> word >> family >> name) {
     const bool is_family = family == "ip" || family == "ip6";
-    if (is_family && name.starts_with(firewall_table(""))) tables.push_back(family + " " + name);
+    if (is_family) tables.push_back(family + " " + name);
   }
+  return tables;
+}
+
+}  // namespace
+
+std::vector<std::string> firewall_tables(Context &context) {
+  std::vector<std::string> tables = listed_tables(context);
+  std::erase_if(tables, [](const std::string &table) {
+    return !table.substr(table.find(' ') + 1).starts_with(firewall_table(""));
+  });
   return tables;
 }
 
@@ -238,10 +335,39 @@ void remove_firewall(Context &context, Steps &steps, const std::string &device,
                      const std::vector<std::string> &tables) {
   for (const std::string &table : tables) {
     if (table.substr(table.find(' ') + 1) != firewall_table(device)) continue;
+    const std::string before = steps.is_dry_run() ? "" : listed_firewall(context, table);
+    steps.run(
+        "nft delete table " + table,
+        [&] {
+          run_program(context, {"nft", "-f", "-"}, "delete table " + table + "\n");
+        },
+        [&context, table, before] {
+          run_program(context, {"nft", "-f", "-"}, firewall_replacement(table, before));
+        });
+  }
+}
+
+void remove_foreign_firewall(Context &context, Steps &steps, const std::string &device) {
+  const std::string name = "wg-quick-" + device;
+  for (const std::string &table : listed_tables(context)) {
+    if (table.substr(table.find(' ') + 1) != name) continue;
     steps.run("nft delete table " + table, [&] {
       run_program(context, {"nft", "-f", "-"}, "delete table " + table + "\n");
     });
   }
+}
+
+DeviceLock::DeviceLock(Context &context, const std::string &device)
+    : system_(*context.system),
+      handle_(system_.lock(fmt::format("/run/wgtool/lock-{}-{}", system_.namespace_id(), device))) {
+  if (handle_ < 0) {
+    throw Error(fmt::format("Another wgtool is at work on `{}': try again when it has ended",
+                            printable(device)));
+  }
+}
+
+DeviceLock::~DeviceLock() {
+  system_.unlock(handle_);
 }
 
 std::vector<Prefix> prefixes_of(Network &network, uint32_t link_index) {

@@ -30,11 +30,20 @@ void set_dns(Context &context, Steps &steps, const QuickConfig &config);
 /** unset_dns() - forget what set_dns() said for @device */
 void unset_dns(Context &context, Steps &steps, const std::string &device);
 
+/** try_unset_dns() - the same for a device that goes; failures are told, and end nothing */
+void try_unset_dns(Context &context, Steps &steps, const std::string &device);
+
 /** dns_record() - what set_dns() says, as text; empty for nothing */
 std::string dns_record(const QuickConfig &config);
 
 /** read_dns_record() - what was said for @device last, in this namespace */
 std::string read_dns_record(Context &context, const std::string &device);
+
+/** own_full_rules() - find_full_rules() of this link only, should others have its mark */
+std::vector<Rule> own_full_rules(Network &network, uint32_t link_index, uint32_t fwmark);
+
+/** dns_devices() - of this namespace, for which set_dns() said something */
+std::vector<std::string> dns_devices(Context &context);
 
 /** add_full_rules() - those of one family; what is there already stays */
 void add_full_rules(Context &context, Steps &steps, uint16_t family, uint32_t table);
@@ -44,9 +53,14 @@ void remove_rules(Context &context, Steps &steps, const std::vector<Rule> &rules
 /** accept_marks() - the reverse path filter is to look at marks, too (IPv4) */
 void accept_marks(Context &context, Steps &steps);
 
-/** set_firewall() - the table of one family, made or made anew. @addresses: of the device */
+/**
+ * set_firewall() - the table of one family, made or made anew
+ * @addresses: of the device
+ * @before: as nft(8) lists the table that is there, or empty
+ */
 void set_firewall(Context &context, Steps &steps, const std::string &device, uint16_t family,
-                  const std::vector<Prefix> &addresses, uint32_t mark);
+                  const std::vector<Prefix> &addresses, uint32_t mark,
+                  const std::string &before = {});
 
 /** firewall_tables() - ours, as nft(8) names them: "ip wgtool-wg0" */
 std::vector<std::string> firewall_tables(Context &context);
@@ -54,6 +68,24 @@ std::vector<std::string> firewall_tables(Context &context);
 /** remove_firewall() - those that belong to @device, out of @tables */
 void remove_firewall(Context &context, Steps &steps, const std::string &device,
                      const std::vector<std::string> &tables);
+
+/** remove_foreign_firewall() - the tables that wg-quick(8) made for @device */
+void remove_foreign_firewall(Context &context, Steps &steps, const std::string &device);
+
+/**
+ * While it lasts no other wgtool brings this device up or down. Throws Error when one does already.
+ */
+class DeviceLock {
+ public:
+  DeviceLock(Context &context, const std::string &device);
+  DeviceLock(const DeviceLock &) = delete;
+  DeviceLock &operator=(const DeviceLock &) = delete;
+  ~DeviceLock();
+
+ private:
+  System &system_;
+  int handle_;
+};
 
 /** prefixes_of() - addresses of a link, as they are now */
 std::vector<Prefix> prefixes_of(Network &network, uint32_t link_index);

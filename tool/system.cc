@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "error.hh"
@@ -57,7 +59,12 @@ int status_of(int wait_status) {
 void restore_signals(posix_spawnattr_t *attributes) {
   sigset_t defaults;
   sigemptyset(&defaults);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) sigaddset(&defaults, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+    struct sigaction now {};
+    sigaction(signal, nullptr, &now);
+    // What was ignored from the start, as by nohup(1), is to stay so; SIGPIPE we ignore ourselves.
+    if (now.sa_handler != SIG_IGN || signal == SIGPIPE) sigaddset(&defaults, signal);
+  }
   posix_spawnattr_setsigdefault(attributes, &defaults);
   posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF);
 }
@@ -103,7 +110,30 @@ class RealSystem : public System {
     if (put != static_cast<ssize_t>(text.size())) throw SystemError(put < 0 ? errno : ENOSPC);
   }
 
+  std::vector<std::string> list_files(const std::string &directory) override {
+    std::vector<std::string> names;
+    std::error_code ignored;
+    for (const auto &entry : std::filesystem::directory_iterator(directory, ignored)) {
+      names.push_back(entry.path().filename());
+    }
+    return names;
+  }
+
   void remove_file(const std::string &path) override { unlink(path.c_str()); }
+
+  int lock(const std::string &path) override {
+    const std::string directory = path.substr(0, path.rfind('/'));
+    if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) throw SystemError(errno);
+    const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) throw SystemError(errno);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+    const int error = errno;
+    close(fd);
+    if (error != EWOULDBLOCK) throw SystemError(error);
+    return -1;
+  }
+
+  void unlock(int handle) override { close(handle); }
 
   uint64_t namespace_id() override {
     struct stat status;
@@ -133,6 +163,7 @@ class RealSystem : public System {
  private:
   // Return: its path, or nothing.
   static std::string find_program(const std::string &name) {
+    if (name.find('/') != std::string::npos) return access(name.c_str(), X_OK) == 0 ? name : "";
     const char *path = std::getenv("PATH");
     std::string_view rest = path != nullptr ? path : "/usr/sbin:/usr/bin:/sbin:/bin";
     while (!rest.empty()) {
@@ -219,7 +250,13 @@ void catch_stop_signals() {
   action.sa_handler = note_signal;
   sigemptyset(&action.sa_mask);
   // No SA_RESTART: what waits is to notice.
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction old {};
+    sigaction(signal, nullptr, &old);
+    if (old.sa_handler == SIG_IGN) continue;
+    sigaction(signal, &action, nullptr);
+  }
+  std::signal(SIGPIPE, SIG_IGN);
 }
 
 }  // namespace wg::tool

@@ -30,8 +30,16 @@ class System {
 
   /** write_text() - make or replace a file below /run, its directory too. Throws SystemError. */
   virtual void write_text(const std::string &path, const std::string &text) = 0;
+  /** list_files() - names in a directory; none when there is no such directory */
+  virtual std::vector<std::string> list_files(const std::string &directory) = 0;
   /** remove_file() - what does not exist is removed already */
   virtual void remove_file(const std::string &path) = 0;
+  /**
+   * lock() - a lock that ends with the process, or by unlock()
+   * Return: a handle, or -1 when somebody has it. Throws SystemError.
+   */
+  virtual int lock(const std::string &path) = 0;
+  virtual void unlock(int handle) = 0;
   /** A number that tells this network namespace from all others while they last. */
   virtual uint64_t namespace_id() = 0;
 
@@ -60,6 +68,8 @@ std::unique_ptr<System> open_system();
 /**
  * catch_stop_signals() - from now on SIGINT, SIGTERM and SIGHUP are noted instead of obeyed
  *
+ * One that is ignored, as by nohup(1), stays so. SIGPIPE is ignored: that nobody reads what is told
+ * must not end what is being done.
  * System::stop_signal() tells of them. Children get the default back.
  */
 void catch_stop_signals();

@@ -266,6 +266,7 @@ class MemorySystem : public System {
   std::map<std::string, std::string> tables;
   std::map<std::string, std::string> dns;
   std::map<std::string, std::string> files;
+  std::set<std::string> locks;
   int signal = 0;
 
   int run(const std::vector<std::string> &arguments, std::string_view input) override {
@@ -302,7 +303,16 @@ class MemorySystem : public System {
     return it == files.end() ? "" : it->second;
   }
   void write_text(const std::string &path, const std::string &text) override { files[path] = text; }
+  std::vector<std::string> list_files(const std::string &directory) override {
+    std::vector<std::string> names;
+    for (const auto &[path, text] : files) {
+      if (path.starts_with(directory + "/")) names.push_back(path.substr(directory.size() + 1));
+    }
+    return names;
+  }
   void remove_file(const std::string &path) override { files.erase(path); }
+  int lock(const std::string &path) override { return locks.insert(path).second ? 1 : -1; }
+  void unlock(int) override { locks.clear(); }
   uint64_t namespace_id() override { return 7; }
   std::string read_sysctl(const std::string &path) override { return sysctls[path]; }
   void write_sysctl(const std::string &path, const std::string &value) override {

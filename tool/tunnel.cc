@@ -95,6 +95,7 @@ Routing plan_routing(const RouteTable &table, const std::vector<Prefix> &prefixe
     Route route;
     route.prefix = prefix;
     route.link_index = link_index;
+    route.protocol = kOurProtocol;
     if (table.mode == RouteTable::Mode::kGiven) {
       route.table = table.id;
     } else if (prefix.cidr == 0) {
@@ -127,7 +128,7 @@ std::vector<Route> connected_routes(const std::vector<Prefix> &addresses, uint32
     Route route;
     route.prefix = network_of(address);
     route.link_index = link_index;
-    route.is_kernel = true;
+    route.protocol = kKernelProtocol;
     routes.push_back(route);
   }
   return routes;
@@ -164,12 +165,12 @@ std::vector<Rule> full_rules(uint16_t family, uint32_t table) {
   not_mark.family = family;
   not_mark.mark = table;
   not_mark.table = table;
-  not_mark.protocol = kRuleProtocol;
+  not_mark.protocol = kOurProtocol;
   Rule suppress;
   suppress.form = Rule::Form::kSuppress;
   suppress.family = family;
   suppress.table = kMainTable;
-  suppress.protocol = kRuleProtocol;
+  suppress.protocol = kOurProtocol;
   return {not_mark, suppress};
 }
 
@@ -188,18 +189,18 @@ std::vector<Rule> find_full_rules(const std::vector<Rule> &rules, uint32_t fwmar
   return found;
 }
 
-std::vector<Rule> find_orphans(const std::vector<Rule> &rules, const std::vector<uint32_t> &marks) {
-  const auto is_alive = [&](const Rule &rule) {
-    return rule.form == Rule::Form::kNotMark &&
-           std::find(marks.begin(), marks.end(), rule.mark) != marks.end();
+std::vector<Rule> find_orphans(const std::vector<Rule> &rules,
+                               const std::function<bool(uint32_t)> &is_alive) {
+  const auto leads_on = [&](const Rule &rule) {
+    return rule.form == Rule::Form::kNotMark && is_alive(rule.mark);
   };
   std::vector<Rule> orphans;
   for (const Rule &rule : rules) {
-    if (rule.protocol != kRuleProtocol || rule.form == Rule::Form::kOther) continue;
+    if (rule.protocol != kOurProtocol || rule.form == Rule::Form::kOther) continue;
     const bool is_needed =
-        is_alive(rule) || (rule.form == Rule::Form::kSuppress &&
+        leads_on(rule) || (rule.form == Rule::Form::kSuppress &&
                            std::any_of(rules.begin(), rules.end(), [&](const Rule &other) {
-                             return is_alive(other) && other.family == rule.family &&
+                             return leads_on(other) && other.family == rule.family &&
                                     rule.priority + 1 == other.priority;
                            }));
     if (!is_needed) orphans.push_back(rule);
@@ -208,7 +209,18 @@ std::vector<Rule> find_orphans(const std::vector<Rule> &rules, const std::vector
 }
 
 std::string firewall_table(const std::string &device) {
-  return "wgtool-" + device;
+  // nft(8) has no + and no = in names.
+  std::string name = "wgtool-";
+  for (const char c : device) {
+    if (c == '+') {
+      name += "/p";
+    } else if (c == '=') {
+      name += "/e";
+    } else {
+      name += c;
+    }
+  }
+  return name;
 }
 
 std::string firewall_text(const std::string &device, uint16_t family,
@@ -239,12 +251,9 @@ std::string firewall_text(const std::string &device, uint16_t family,
   return text;
 }
 
-std::string firewall_replacement(const std::string &device, uint16_t family,
-                                 const std::string &text) {
-  const char *ip = nft_family(family);
-  const std::string table = firewall_table(device);
+std::string firewall_replacement(const std::string &table, const std::string &text) {
   // Declared first, so that there is one to delete.
-  return fmt::format("table {0} {1} {{}}\ndelete table {0} {1}\n{2}", ip, table, text);
+  return fmt::format("table {0} {{}}\ndelete table {0}\n{1}", table, text);
 }
 
 std::string address_command(const char *verb, const Prefix &address, const std::string &device) {
@@ -253,12 +262,12 @@ std::string address_command(const char *verb, const Prefix &address, const std::
 }
 
 std::string route_command(const char *verb, const Route &route, const std::string &device) {
-  return fmt::format("ip {} route {} {}", family_word(route.prefix.family), verb,
-                     route_words(route, device));
+  return fmt::format("ip {} route {} {} protocol {}", family_word(route.prefix.family), verb,
+                     route_words(route, device), kOurProtocol);
 }
 
 std::string rule_command(const char *verb, const Rule &rule) {
-  return fmt::format("ip {} rule {} protocol {} {}", family_word(rule.family), verb, kRuleProtocol,
+  return fmt::format("ip {} rule {} protocol {} {}", family_word(rule.family), verb, kOurProtocol,
                      rule_words(rule));
 }
 

@@ -66,8 +66,12 @@ std::vector<Rule> full_rules(uint16_t family, uint32_t table);
  */
 std::vector<Rule> find_full_rules(const std::vector<Rule> &rules, uint32_t fwmark);
 
-/** find_orphans() - rules that we added for marks that no device has any more */
-std::vector<Rule> find_orphans(const std::vector<Rule> &rules, const std::vector<uint32_t> &marks);
+/**
+ * find_orphans() - rules that we added and that nobody needs any more
+ * @is_alive: whether a mark, which is a table, too, is in use
+ */
+std::vector<Rule> find_orphans(const std::vector<Rule> &rules,
+                               const std::function<bool(uint32_t)> &is_alive);
 
 /** firewall_table() - the name of the device's table in nftables */
 std::string firewall_table(const std::string &device);
@@ -81,9 +85,8 @@ std::string firewall_table(const std::string &device);
 std::string firewall_text(const std::string &device, uint16_t family,
                           const std::vector<Prefix> &addresses, uint32_t mark);
 
-/** firewall_replacement() - for `nft -f', the table made anew in one go */
-std::string firewall_replacement(const std::string &device, uint16_t family,
-                                 const std::string &text);
+/** firewall_replacement() - for `nft -f', @table ("ip wgtool-wg0") made anew in one go */
+std::string firewall_replacement(const std::string &table, const std::string &text);
 
 /** In the words of ip(8), to tell what is done. */
 std::string address_command(const char *verb, const Prefix &address, const std::string &device);

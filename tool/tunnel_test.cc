@@ -91,13 +91,13 @@ TEST(Tunnel, RulesBelongTogetherByPlace) {
   EXPECT_EQ(found[0].priority, 13U);
   EXPECT_EQ(found[1].priority, 12U);
   EXPECT_TRUE(find_full_rules(rules, 0).empty());
-  const auto orphans = find_orphans(rules, {100});
+  const auto orphans = find_orphans(rules, [](uint32_t mark) { return mark == 100; });
   ASSERT_EQ(orphans.size(), 2U);
   EXPECT_EQ(orphans[0].priority, 10U);
   EXPECT_EQ(orphans[1].priority, 11U);
   // Of others, nothing is an orphan.
   for (Rule &rule : rules) rule.protocol = 3;
-  EXPECT_TRUE(find_orphans(rules, {}).empty());
+  EXPECT_TRUE(find_orphans(rules, [](uint32_t) { return false; }).empty());
 }
 
 TEST(Tunnel, MtuFitsTheNarrowestWay) {

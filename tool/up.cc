@@ -43,6 +43,7 @@ class Up {
       });
     }
     hooks(config_.hooks.post_up);
+    if (!steps_.is_dry_run()) steps_.check_signal();
     finish();
   }
 
@@ -53,23 +54,23 @@ class Up {
   }
 
   void add_link() {
-    steps_.run(
-        fmt::format("ip link add {} type {}", config_.name, context_.kind),
-        [this] {
-          try {
-            network_.add_link(config_.name, context_.kind, kUnfinishedGroup);
-          } catch (const SystemError &error) {
-            if (error.error() != EOPNOTSUPP) throw;
-            start_userspace();
-          }
-          link_index_ = require_device(context_, config_.name).index;
-        },
-        [this] {
-          const auto link = network_.find_link(config_.name);
-          if (!link) return;
-          context_.err.print("[#] ip link delete dev {}\n", config_.name);
-          network_.delete_link(link->index);
-        });
+    // Also when what follows the link's creation fails; but not the link of somebody else.
+    steps_.on_failure([this] {
+      const auto link = network_.find_link(config_.name);
+      if (!is_link_ours_ || !link) return;
+      Steps::tell(context_, "[#] ip link delete dev " + config_.name);
+      network_.delete_link(link->index);
+    });
+    steps_.run(fmt::format("ip link add {} type {}", config_.name, context_.kind), [this] {
+      try {
+        network_.add_link(config_.name, context_.kind, kUnfinishedGroup);
+        is_link_ours_ = true;
+      } catch (const SystemError &error) {
+        if (error.error() != EOPNOTSUPP) throw;
+        start_userspace();
+      }
+      link_index_ = require_device(context_, config_.name).index;
+    });
   }
 
   // For machines whose kernel has no such kind, as wg-quick(8) does it.
@@ -83,10 +84,10 @@ class Up {
                       "modprobe wireguard), or install {}",
                       context_.kind, kDefaultUserspace));
     }
-    context_.err.print("[!] The kernel has no link kind `{}'; taking the slower {}\n",
-                       context_.kind, printable(program));
-    context_.err.print("[#] {} {}\n", printable(program), config_.name);
-    context_.err.flush(STDERR_FILENO);
+    Steps::tell(context_, fmt::format("[!] The kernel has no link kind `{}'; taking the slower {}",
+                                      context_.kind, program));
+    Steps::tell(context_, fmt::format("[#] {} {}", program, config_.name));
+    is_link_ours_ = true;
     run_program(context_, {program, config_.name}, {});
     const auto link = network_.find_link(config_.name);
     if (!link) throw Error(fmt::format("{} made no `{}'", printable(program), config_.name));
@@ -123,7 +124,7 @@ class Up {
     if (config_.mtu) {
       mtu = *config_.mtu;
     } else {
-      mtu = choose_mtu(network_, endpoints(), 0);
+      mtu = choose_mtu(network_, endpoints(), change_.fwmark.value_or(0));
     }
     steps_.run(fmt::format("ip link set mtu {} up dev {}", mtu, config_.name), [&] {
       network_.set_mtu(link_index_, mtu);
@@ -218,7 +219,8 @@ class Up {
   void finish() {
     if (steps_.is_dry_run()) return;
     const auto link = network_.find_link(config_.name);
-    if (link && link->group == kUnfinishedGroup) network_.set_group(link->index, 0);
+    if (!link) throw Error(fmt::format("`{}' is gone: somebody took it away", config_.name));
+    if (link->group == kUnfinishedGroup) network_.set_group(link->index, 0);
   }
 
   Context &context_;
@@ -228,6 +230,7 @@ class Up {
   DeviceChange change_;
   bool compensate_;
   bool hooks_began_ = false;
+  bool is_link_ours_ = false;
   uint32_t link_index_ = 0;
 };
 
@@ -250,7 +253,7 @@ void bring_up(Context &context, Steps &steps, const QuickConfig &config, bool co
   try {
     up.run();
   } catch (const Error &error) {
-    context.err.print("{}\n", error.what());
+    Steps::tell(context, error.what());
     steps.roll_back();
     throw Error(fmt::format("`{}' is not up; everything was taken back", config.name));
   } catch (...) {
@@ -266,8 +269,9 @@ int run_up(Context &context, Arguments arguments) {
   if (options.words().size() != 1) throw UsageError();
   const QuickConfig config = read_quick_config(options.words()[0], context.config_directory);
   context.err.append(config.wg.warnings);
-  refuse_existing(context, config.name);
   catch_stop_signals();
+  const DeviceLock lock(context, config.name);
+  refuse_existing(context, config.name);
   Steps steps(context, options.has("dry-run"));
   bring_up(context, steps, config, !options.has("no-hooks-on-fail"));
   return 0;

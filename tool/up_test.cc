@@ -96,7 +96,8 @@ TEST_F(Up, MakesAllThatTheFileAsksFor) {
   EXPECT_EQ(network_.addresses_[link->index].size(), 2U);
   std::string routes;
   for (const Route &route : network_.routes_) {
-    if (!route.is_kernel) routes += fmt::format("{} {}\n", route.prefix.text(), route.table);
+    if (route.protocol == kOurProtocol)
+      routes += fmt::format("{} {}\n", route.prefix.text(), route.table);
   }
   // 10.9.0.7/32 is in the network of the address.
   EXPECT_EQ(routes, "10.80.0.0/16 254\n0.0.0.0/0 51820\n::/0 51820\n");
@@ -152,7 +153,8 @@ TEST_F(Up, OnlyTellsWhenDry) {
     rest.remove_prefix(end + 1);
   }
   EXPECT_NE(planned.find("ip link add wg0 type wireguard\n"), std::string::npos);
-  EXPECT_NE(planned.find("ip -4 route add 0.0.0.0/0 dev wg0 table 51820\n"), std::string::npos);
+  EXPECT_NE(planned.find("ip -4 route add 0.0.0.0/0 dev wg0 table 51820 protocol 87\n"),
+            std::string::npos);
   EXPECT_NE(planned.find("post up wg0\n"), std::string::npos);
 }
 
