@@ -68,9 +68,17 @@ Globals take_globals(std::vector<std::string> &words) {
   const char *from_environment = std::getenv("WGTOOL_KIND");
   if (from_environment != nullptr) globals.kind = from_environment;
   while (!words.empty()) {
-    const auto option = std::find_if(std::begin(options), std::end(options),
-                                     [&](const GlobalOption &one) { return words[0] == one.name; });
+    const size_t equals = words[0].find('=');
+    const std::string_view name = std::string_view(words[0]).substr(0, equals);
+    const auto *const option =
+        std::find_if(std::begin(options), std::end(options),
+                     [&](const GlobalOption &one) { return name == one.name; });
     if (option == std::end(options)) break;
+    if (equals != std::string::npos) {
+      *option->value = words[0].substr(equals + 1);
+      words.erase(words.begin());
+      continue;
+    }
     if (words.size() < 2) throw Error(fmt::format("{} needs {}", option->name, option->what));
     *option->value = words[1];
     words.erase(words.begin(), words.begin() + 2);

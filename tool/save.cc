@@ -114,7 +114,16 @@ size_t end_of(const Section &section) {
   return end;
 }
 
-// Puts @replacement, if any, in place of all lines of this name.
+// The comment behind a setting, with the blanks before it.
+std::string_view comment_of(std::string_view line) {
+  size_t at = line.find('#');
+  if (at == std::string_view::npos) return {};
+  while (at > 0 && is_blank_char(line[at - 1])) --at;
+  return line.substr(at);
+}
+
+// Puts @replacement, if any, in place of all lines of this name. A comment behind the first of them
+// stays.
 void replace_lines(Section &section, std::string_view name, Lines replacement) {
   Lines result;
   bool placed = false;
@@ -125,6 +134,10 @@ void replace_lines(Section &section, std::string_view name, Lines replacement) {
     }
     if (placed) continue;
     placed = true;
+    if (!replacement.empty()) {
+      const std::string_view comment = comment_of(view(line));
+      replacement[0].insert(replacement[0].end(), comment.begin(), comment.end());
+    }
     std::move(replacement.begin(), replacement.end(), std::back_inserter(result));
   }
   section.lines = std::move(result);
@@ -224,6 +237,13 @@ Section new_peer(const Peer &peer) {
   return section;
 }
 
+void trim_start(Lines &lines) {
+  const auto first = std::find_if(lines.begin(), lines.end(), [](const SecretBytes &line) {
+    return !trim(view(line)).empty();
+  });
+  lines.erase(lines.begin(), first);
+}
+
 void trim_end(Lines &lines) {
   while (!lines.empty() && trim(view(lines.back())).empty()) lines.pop_back();
 }
@@ -266,7 +286,14 @@ SecretBytes edit_config(const QuickConfig &config, const Device &device, const S
     if (section.kind == Section::Kind::kPeer) {
       const PeerChange &file = config.wg.change.peers.at(peer_index++);
       const auto it = missing.find(file.public_key);
-      if (it == missing.end()) continue;
+      if (it == missing.end()) {
+        // Comments behind its last line may be of anything.
+        section.lines.erase(section.lines.begin(),
+                            section.lines.begin() + static_cast<ptrdiff_t>(end_of(section)));
+        trim_start(section.lines);
+        if (!section.lines.empty()) kept.push_back(std::move(section));
+        continue;
+      }
       edit_peer(section, file, *it->second);
       missing.erase(it);
     }
@@ -286,26 +313,32 @@ void write_config(const std::string &path, const SecretBytes &text) {
   // A link stays one: what it leads to is replaced.
   char resolved[PATH_MAX];
   const std::string target = realpath(path.c_str(), resolved) != nullptr ? resolved : path;
-  const std::string temporary = target + ".tmp";
-  const auto fail = [&](const std::string &file) {
-    const int error = errno;
-    unlink(temporary.c_str());
+  const std::string directory = target.substr(0, target.rfind('/') + 1);
+  std::string temporary = directory + "." + target.substr(directory.size()) + ".XXXXXX";
+  struct stat status;
+  const bool exists = stat(target.c_str(), &status) == 0;
+  const int fd = mkostemp(temporary.data(), O_CLOEXEC);
+  const auto fail = [&](const std::string &file, int error) {
+    if (fd >= 0) unlink(temporary.c_str());
     throw Error(fmt::format("Unable to write `{}': {}", printable(file), std::strerror(error)));
   };
-  struct stat status;
-  const mode_t mode = stat(target.c_str(), &status) == 0 ? status.st_mode & 0777 : 0600;
-  unlink(temporary.c_str());
-  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) fail(temporary);
+  if (fd < 0) fail(target, errno);
   const OnExit close_it([fd] { close(fd); });
   try {
     write_all(fd, text);
   } catch (const SystemError &error) {
-    errno = error.error();
-    fail(temporary);
+    fail(temporary, error.error());
   }
-  if (fchmod(fd, mode) != 0 || fsync(fd) != 0) fail(temporary);
-  if (rename(temporary.c_str(), target.c_str()) != 0) fail(target);
+  // Who may read it stays; the owner goes first, for that takes mode bits away.
+  const bool is_like_before = !exists || (fchown(fd, status.st_uid, status.st_gid) == 0 &&
+                                          fchmod(fd, status.st_mode & 0777) == 0);
+  if (!is_like_before || fsync(fd) != 0) fail(temporary, errno);
+  if (rename(temporary.c_str(), target.c_str()) != 0) fail(target, errno);
+  // The new name has to last, too.
+  const int parent = open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_CLOEXEC);
+  if (parent < 0) return;
+  fsync(parent);
+  close(parent);
 }
 
 void save_step(Context &context, Steps &steps, const QuickConfig &config, const Device &device) {

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <optional>
 
@@ -188,6 +189,10 @@ class AnswerReader {
   std::optional<int> status_;
 };
 
+// How long a program may be silent, and how long a whole answer may take; big devices take theirs.
+constexpr time_t kSilence_s = 10;
+constexpr int kWhole_s = 60;
+
 // A socket's file descriptor.
 class Connection {
  public:
@@ -195,18 +200,18 @@ class Connection {
   explicit Connection(const std::string &path)
       : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (fd_ < 0) throw SystemError(errno);
+    // A program that hangs is not to hang us. It holds up connect(), too, when many wait for it.
+    const timeval limit{kSilence_s, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::copy(path.begin(), path.end(), address.sun_path);
     if (connect(fd_, reinterpret_cast<const sockaddr *>(&address), sizeof(address)) != 0) {
-      const int error = errno;
+      const int error = errno == EAGAIN ? ETIMEDOUT : errno;
       close(fd_);
       throw SystemError(error);
     }
-    // A program that hangs is not to hang us for ever, but a big device takes its time.
-    const timeval limit{60, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
   }
   Connection(const Connection &) = delete;
   Connection &operator=(const Connection &) = delete;
@@ -217,7 +222,10 @@ class Connection {
     send_all(request);
     SecretBytes answer;
     size_t len = 0;
+    // One that says a byte now and then does not hold us for ever either.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(kWhole_s);
     for (;;) {
+      if (std::chrono::steady_clock::now() > deadline) throw SystemError(ETIMEDOUT);
       if (len == answer.size()) answer.resize(std::clamp<size_t>(2 * len, 1 << 16, kMaxAnswerLen));
       if (len == answer.size()) fail_protocol("the answer has no end");
       const ssize_t got = recv(fd_, answer.data() + len, answer.size() - len, 0);
