@@ -79,8 +79,7 @@ quick() {
 # conf [LINE...]: $tmp/wgq0.conf; lines of [Interface], then "--", then lines of [Peer].
 conf() {
 	local line
-	(
-		umask 077
+	{
 		echo "[Interface]"
 		echo "PrivateKey = $(<"$tmp/a.key")"
 		echo "ListenPort = 5001"
@@ -91,7 +90,7 @@ conf() {
 				echo "$line"
 			fi
 		done
-	) >"$tmp/wgq0.conf"
+	} >"$tmp/wgq0.conf"
 }
 
 # fresh: without what a check that failed left behind
@@ -288,6 +287,7 @@ save_keeps_comments() {
 }
 
 plan 14
+umask 077
 require_tools wg wg-quick nft ping
 [[ $KIND == wireguard ]] || bail_out "wg-quick knows the kind wireguard only"
 ns_dev[a]=wgq0

@@ -117,19 +117,7 @@ void list_peer(std::vector<std::string> &lines, const Peer &peer) {
   if (peer.keepalive_s != 0) lines.push_back(keepalive_line('-', peer.keepalive_s));
 }
 
-Difference peer_difference(const PeerChange &change, const Peer *current) {
-  Difference difference{"[Peer] " + change.public_key.text(), {}};
-  std::vector<std::string> &lines = difference.lines;
-  if (change.remove || current == nullptr) {
-    lines.push_back(
-        fmt::format("{}PublicKey = {}", change.remove ? '-' : '+', change.public_key.text()));
-  }
-  if (change.remove) {
-    if (current != nullptr) list_peer(lines, *current);
-    return difference;
-  }
-  const Peer none;
-  const Peer &before = current != nullptr ? *current : none;
+void add_peer_lines(std::vector<std::string> &lines, const PeerChange &change, const Peer &before) {
   if (change.preshared_key) {
     if (!before.preshared_key.is_zero()) lines.emplace_back("-PresharedKey = (hidden)");
     if (!change.preshared_key->is_zero()) {
@@ -148,6 +136,20 @@ Difference peer_difference(const PeerChange &change, const Peer *current) {
     if (before.keepalive_s != 0) lines.push_back(keepalive_line('-', before.keepalive_s));
     if (*change.keepalive_s != 0) lines.push_back(keepalive_line('+', *change.keepalive_s));
   }
+}
+
+Difference peer_difference(const PeerChange &change, const Peer *current) {
+  Difference difference{"[Peer] " + change.public_key.text(), {}};
+  std::vector<std::string> &lines = difference.lines;
+  if (change.remove || current == nullptr) {
+    lines.push_back(
+        fmt::format("{}PublicKey = {}", change.remove ? '-' : '+', change.public_key.text()));
+  }
+  if (change.remove) {
+    if (current != nullptr) list_peer(lines, *current);
+    return difference;
+  }
+  add_peer_lines(lines, change, current != nullptr ? *current : Peer());
   return difference;
 }
 

@@ -316,7 +316,7 @@ std::vector<std::string> listed_tables(Context &context) {
   std::string word, family, name;
   while (lines >> word >> family >> name) {
     const bool is_family = family == "ip" || family == "ip6";
-    if (is_family) tables.push_back(family + " " + name);
+    if (is_family) tables.push_back(fmt::format("{} {}", family, name));
   }
   return tables;
 }

@@ -18,8 +18,6 @@
 #include "error.hh"
 #include "secret.hh"
 
-extern char **environ;
-
 namespace wg::tool {
 namespace {
 
