@@ -254,7 +254,8 @@ void catch_stop_signals() {
     if (old.sa_handler == SIG_IGN) continue;
     sigaction(signal, &action, nullptr);
   }
-  std::signal(SIGPIPE, SIG_IGN);
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &action, nullptr);
 }
 
 }  // namespace wg::tool
