@@ -37,6 +37,8 @@ import time
 
 BLOCK = 20
 MAX_REPORTED = 10
+# No command takes as long; one that does hangs, and ends the test.
+LIMIT_S = 120
 DIRECTORY = "/run/wireguard"
 TWINS = ("ref0", "new0")
 FIELDS = ("public-key private-key listen-port fwmark peers preshared-keys endpoints allowed-ips "
@@ -214,8 +216,9 @@ class Generator:
     def environment(self):
         env = {"WG_ENDPOINT_RESOLUTION_RETRIES": "0"}
         if self.chance(3):
+            # None that means nearly for ever: some names of ours are asked of a resolver that is away.
             env["WG_ENDPOINT_RESOLUTION_RETRIES"] = self.pick(
-                "x", "", " 3", "+5", "-1", "-0", "0x1", "4294967296", "2147483647", "INFINITY", "3 ")
+                "x", "", " 1", "+1", "-0", "0x1", "INFINITY", "1 ")
         return env
 
     # Values
@@ -736,7 +739,11 @@ class Tester:
         with subprocess.Popen(program + self.words(case, twin), stdin=subprocess.PIPE, stdout=stdout,
                               stderr=subprocess.PIPE, env=env,
                               executable=self.new if side else None) as process:
-            out, err = process.communicate(case.stdin)
+            try:
+                out, err = process.communicate(case.stdin, timeout=LIMIT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
         if case.to_file:
             stdout.close()
             with open(out_path, "rb") as file:
