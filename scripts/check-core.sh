@@ -18,7 +18,8 @@ export LC_ALL=C
 
 me=$(realpath "${BASH_SOURCE[0]}")
 root=$(dirname "$(dirname "$me")")
-num_failed=0
+# shellcheck source=scripts/report.sh
+source "$root/scripts/report.sh"
 
 # What the kernel gives to every object: C string functions, which compilers call on their own,
 # and the hooks of stack protector, tracer and speculation mitigations.
@@ -37,31 +38,6 @@ tool_sections+='|\.data\.\.ro_after_init|\.ibt_endbr_seal|\.altinstructions|__ju
 # XMM to ZMM, MMX, x87 and mask registers, and instructions that use them without a name.
 vector_registers='%([xyzt]mm[0-9]+|mm[0-7]|st|k[0-7]|bnd[0-3])'
 vector_mnemonics='(f[a-z0-9]+|w?f?emms|v?(ld|st)mxcsr|vzero(upper|all)|x(save|rstor)[a-z0-9]*)'
-
-die() {
-	echo "check-core: $*" >&2
-	exit 2
-}
-
-# report PROPERTY COMMAND...: the command lists the offenders; none means that the property
-# holds. What a broken tool has to say counts as an offender.
-report() {
-	local property=$1 offenders
-	shift
-	offenders=$("$@" 2>&1) || offenders+=${offenders:+$'\n'}"$1 ended with status $?"
-	if [[ -z $offenders ]]; then
-		echo "ok - $property"
-		return
-	fi
-	echo "not ok - $property"
-	head -n 20 <<<"$offenders" | sed 's/^/#   /'
-	num_failed=$((num_failed + 1))
-}
-
-# grep, but no match is no error.
-match() {
-	grep -E "$@" || [[ $? == 1 ]]
-}
 
 each_object() {
 	local object
@@ -439,7 +415,4 @@ else
 	done
 fi
 
-if [[ $num_failed != 0 ]]; then
-	echo "# $num_failed failed" >&2
-	exit 1
-fi
+end_report

@@ -17,36 +17,8 @@ case ${1-} in
 esac
 real=$(realpath "${1:-$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")/build/tool/wgtool}")
 cd "$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")"
-num_failed=0
-
-die() {
-	echo "check-docs: $*" >&2
-	exit 2
-}
-
-# need PROGRAM PACKAGE
-need() {
-	command -v "$1" >/dev/null || die "$1 is missing: install the package $2"
-}
-
-# report CHECK COMMAND...: what the command prints, also when it breaks, are the findings.
-report() {
-	local check=$1 findings
-	shift
-	findings=$("$@" 2>&1) || findings+=${findings:+$'\n'}"$1 ended with status $?"
-	if [[ -z $findings ]]; then
-		echo "ok - $check"
-		return
-	fi
-	echo "not ok - $check"
-	head -n 60 <<<"$findings" | sed 's/^/#   /'
-	num_failed=$((num_failed + 1))
-}
-
-# grep, but no match is no error.
-match() {
-	grep -E "$@" || [[ $? == 1 ]]
-}
+# shellcheck source=scripts/report.sh
+source scripts/report.sh
 
 [[ -x $real ]] || die "$real is missing: build it with 'make tool'"
 need zsh zsh
@@ -397,7 +369,4 @@ report 'zsh completes what is typed' check_typed zsh
 report 'units pass systemd-analyze' check_units
 report 'make uninstall removes what make install-tool put there' check_install
 
-if [[ $num_failed != 0 ]]; then
-	echo "# $num_failed failed" >&2
-	exit 1
-fi
+end_report

@@ -13,36 +13,8 @@ set -euo pipefail
 export LC_ALL=C
 
 cd "$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")"
-num_failed=0
-
-die() {
-	echo "check-static: $*" >&2
-	exit 2
-}
-
-# need PROGRAM PACKAGE
-need() {
-	command -v "$1" >/dev/null || die "$1 is missing: install the package $2"
-}
-
-# report CHECK COMMAND...: what the command prints, also when it breaks, are the findings.
-report() {
-	local check=$1 findings
-	shift
-	findings=$("$@" 2>&1) || findings+=${findings:+$'\n'}"$1 ended with status $?"
-	if [[ -z $findings ]]; then
-		echo "ok - $check"
-		return
-	fi
-	echo "not ok - $check"
-	head -n 60 <<<"$findings" | sed 's/^/#   /'
-	num_failed=$((num_failed + 1))
-}
-
-# grep, but no match is no error.
-match() {
-	grep -E "$@" || [[ $? == 1 ]]
-}
+# shellcheck source=scripts/report.sh
+source scripts/report.sh
 
 # tracked PATTERN...: the files that git knows and that are there.
 tracked() {
@@ -208,7 +180,4 @@ report 'source files name their licence' check_licence
 report 'no trailing white space' check_whitespace
 report 'nothing is left to do' check_leftovers
 
-if [[ $num_failed != 0 ]]; then
-	echo "# $num_failed failed" >&2
-	exit 1
-fi
+end_report

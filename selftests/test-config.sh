@@ -165,7 +165,7 @@ moved_to_user() {
 		# shellcheck disable=SC2086 # two words
 		in_user_ns "$WGTOOL" set wg5 $what 2>"$tmp/denied" && return 1
 		cat "$tmp/denied"
-		grep -q 'Operation not permitted' "$tmp/denied"
+		grep -q 'Not permitted to modify' "$tmp/denied"
 	done
 	in_net_of_user "$WGTOOL" set wg5 listen-port 5055 fwmark 5
 	expect_eq "port" "$(in_net_of_user "$WGTOOL" show wg5 listen-port)" 5055

@@ -51,10 +51,19 @@ struct Plan {
 
 class Planner {
  public:
+  // Looks up the names of endpoints, once for all plans.
   Planner(Context &context, const QuickConfig &config)
-      : context_(context), network_(*context.network), config_(config) {}
+      : context_(context), network_(*context.network), config_(config), file_(config.wg.change) {
+    resolve_endpoints(file_, [&context] {
+      const int signal = context.system->stop_signal();
+      if (signal != 0) throw Error(fmt::format("Stopped by signal {}", signal));
+    });
+  }
 
   Plan plan() {
+    plan_ = {};
+    addresses_.clear();
+    wanted_ = file_;
     plan_.link = require_device(context_, config_.name);
     if (plan_.link.group == kUnfinishedGroup) {
       throw Error(fmt::format("`{}' was left half made or half taken down: run `wgtool clean {}'",
@@ -62,11 +71,6 @@ class Planner {
     }
     plan_.device = get_device(context_, config_.name);
     rules_ = network_.rules();
-    wanted_ = config_.wg.change;
-    resolve_endpoints(wanted_, [this] {
-      const int signal = context_.system->stop_signal();
-      if (signal != 0) throw Error(fmt::format("Stopped by signal {}", signal));
-    });
     plan_addresses();
     plan_routes();
     plan_.change = minimal_change(wanted_, plan_.device);
@@ -177,7 +181,7 @@ class Planner {
       std::erase(tables, table);
     }
     for (const std::string &table : tables) {
-      if (table.ends_with(" " + name)) plan_.remove_firewalls.push_back(table);
+      if (firewall_name(table) == name) plan_.remove_firewalls.push_back(table);
     }
   }
 
@@ -192,7 +196,8 @@ class Planner {
   Network &network_;
   const QuickConfig &config_;
   Plan plan_;
-  DeviceChange wanted_;
+  /** What the file wants, and the same with what is worked out. */
+  DeviceChange file_, wanted_;
   std::vector<Rule> rules_;
   std::vector<Prefix> addresses_;
   std::vector<uint16_t> full_families_;
@@ -300,7 +305,7 @@ class Apply {
           [this, route] { network_.add_route(route); });
     }
     remove_rules(context_, steps_, plan_.remove_rules);
-    remove_firewall(context_, steps_, config_.name, plan_.remove_firewalls);
+    remove_firewall(context_, steps_, plan_.remove_firewalls);
   }
 
   Context &context_;
@@ -377,9 +382,10 @@ int run_apply(Context &context, Arguments arguments) {
   const QuickConfig config = read_quick_config(options.words()[0], context.config_directory);
   context.err.append(config.wg.warnings);
   catch_stop_signals();
-  const DeviceLock lock(context, config.name);
+  const DeviceLock lock(context, config.name, options.has("dry-run"));
   Steps steps(context, options.has("dry-run"));
-  Plan plan = Planner(context, config).plan();
+  Planner planner(context, config);
+  Plan plan = planner.plan();
   const bool may_lose_routes = !plan.remove_addresses.empty() && !steps.is_dry_run();
   // These outlive roll_back(), which needs what they know.
   Apply first(context, steps, config, std::move(plan));
@@ -388,13 +394,15 @@ int run_apply(Context &context, Arguments arguments) {
     first.run();
     // With the last address of a family the kernel takes all its routes away.
     if (may_lose_routes) {
-      second.emplace(context, steps, config, Planner(context, config).plan());
+      second.emplace(context, steps, config, planner.plan());
       second->run();
     }
     if (!steps.is_dry_run()) steps.check_signal();
   } catch (const Error &error) {
     Steps::tell(context, error.what());
-    steps.roll_back();
+    if (!steps.roll_back()) {
+      throw Error(fmt::format("`{}' is not as it was: see above, and `wgtool diff'", config.name));
+    }
     throw Error(fmt::format("`{}' is as it was; everything was taken back", config.name));
   } catch (...) {
     steps.roll_back();

@@ -13,10 +13,6 @@
 namespace wg::tool {
 namespace {
 
-bool is_blank(char c) {
-  return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 bool is_secret(std::string_view name) {
   return equals_caseless(name, "PrivateKey") || equals_caseless(name, "PresharedKey");
 }

@@ -17,8 +17,12 @@ namespace {
 void remove_device(Context &context, Steps &steps, const Link &link,
                    const std::vector<Rule> &rules) {
   remove_rules(context, steps, rules);
-  remove_firewall(context, steps, link.name, firewall_tables(context));
-  remove_foreign_firewall(context, steps, link.name);
+  std::vector<std::string> tables = firewall_tables(context);
+  std::erase_if(tables, [&](const std::string &table) {
+    const std::string name = firewall_name(table);
+    return name != firewall_table(link.name) && name != "wg-quick-" + link.name;
+  });
+  remove_firewall(context, steps, tables);
   steps.run("ip link delete dev " + link.name, [&] { context.network->delete_link(link.index); });
 }
 
@@ -70,13 +74,30 @@ std::vector<std::string> firewalls_left(Context &context, const std::string &onl
   std::vector<std::string> tables;
   const std::vector<Link> links = context.network->links();
   for (const std::string &table : firewall_tables(context)) {
-    const std::string name = table.substr(table.find(' ') + 1);
+    const std::string name = firewall_name(table);
+    if (!name.starts_with(firewall_table(""))) continue;
     const bool exists = std::any_of(links.begin(), links.end(), [&](const Link &link) {
       return firewall_table(link.name) == name;
     });
     if (!exists && (only.empty() || firewall_table(only) == name)) tables.push_back(table);
   }
   return tables;
+}
+
+// Return: the mark of the device that was left half made, 0 for none.
+uint32_t clean_device(Context &context, Steps &steps, const std::string &name) {
+  const DeviceLock lock(context, name, steps.is_dry_run());
+  const auto link = context.network->find_link(name);
+  if (!link || link->group != kUnfinishedGroup) return 0;
+  uint32_t mark = 0;
+  try {
+    mark = context.devices.get(name).fwmark;
+  } catch (const SystemError &) {
+    // Killed before the device was what it was to be: it has no mark, and no rules.
+  }
+  if (!read_dns_record(context, name).empty()) try_unset_dns(context, steps, name);
+  remove_device(context, steps, *link, own_full_rules(*context.network, link->index, mark));
+  return mark;
 }
 
 }  // namespace
@@ -87,7 +108,7 @@ int run_down(Context &context, Arguments arguments) {
   const QuickConfig config = read_quick_config(options.words()[0], context.config_directory);
   context.err.append(config.wg.warnings);
   catch_stop_signals();
-  const DeviceLock lock(context, config.name);
+  const DeviceLock lock(context, config.name, options.has("dry-run"));
   Link link = require_device(context, config.name);
   Steps steps(context, options.has("dry-run"));
   run_hooks(context, steps, config.hooks.pre_down, config.name);
@@ -120,25 +141,15 @@ int run_clean(Context &context, Arguments arguments) {
   Steps steps(context, options.has("dry-run"));
   std::vector<uint32_t> marks;
   for (const std::string &name : devices_left(context, only)) {
-    const DeviceLock lock(context, name);
-    const auto link = context.network->find_link(name);
-    if (!link || link->group != kUnfinishedGroup) continue;
-    std::vector<Rule> rules;
     try {
-      const uint32_t mark = context.devices.get(name).fwmark;
-      rules = own_full_rules(*context.network, link->index, mark);
+      const uint32_t mark = clean_device(context, steps, name);
       if (mark != 0) marks.push_back(mark);
-    } catch (const SystemError &) {
-      // Killed before the device was what it was to be: it has no mark, and no rules.
+    } catch (const LockedError &error) {
+      // It is not left behind: somebody is at it.
+      Steps::tell(context, error.what());
     }
-    if (!read_dns_record(context, name).empty()) try_unset_dns(context, steps, name);
-    remove_device(context, steps, *link, rules);
   }
-  for (const std::string &table : firewalls_left(context, only)) {
-    steps.run("nft delete table " + table, [&] {
-      run_program(context, {"nft", "-f", "-"}, "delete table " + table + "\n");
-    });
-  }
+  remove_firewall(context, steps, firewalls_left(context, only));
   for (const std::string &name : dns_devices(context)) {
     const bool is_meant = only.empty() || name == only;
     if (is_meant && !context.network->find_link(name)) try_unset_dns(context, steps, name);

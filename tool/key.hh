@@ -52,6 +52,10 @@ struct SecretKey {
   ~SecretKey() { wgc_wipe(bytes.data(), bytes.size()); }
 
   bool is_zero() const;
+  /** In time that does not depend on the keys. */
+  bool equals(const SecretKey &other) const {
+    return wgc_equal(bytes.data(), other.bytes.data(), kKeyLen);
+  }
   PublicKey public_key() const;
   static std::optional<SecretKey> parse(std::string_view text);
 };

@@ -18,12 +18,6 @@ namespace {
 
 constexpr std::string_view kBlanks = " \t\v\f\r";
 
-std::string_view trim(std::string_view text) {
-  const size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
 bool starts_caseless(std::string_view text, std::string_view start) {
   return equals_caseless(text.substr(0, start.size()), start);
 }
@@ -31,11 +25,11 @@ bool starts_caseless(std::string_view text, std::string_view start) {
 // `### Client X' and `### begin X ###', as installers write them.
 std::string_view heading_name(std::string_view comment) {
   if (!comment.starts_with("###") || comment.starts_with("####")) return {};
-  comment = trim(comment.substr(3));
-  if (starts_caseless(comment, "client ")) return trim(comment.substr(7));
+  comment = trimmed(comment.substr(3));
+  if (starts_caseless(comment, "client ")) return trimmed(comment.substr(7));
   if (!starts_caseless(comment, "begin ") || !comment.ends_with("###")) return {};
   comment.remove_suffix(3);
-  return comment.size() < 6 ? std::string_view() : trim(comment.substr(6));
+  return comment.size() < 6 ? std::string_view() : trimmed(comment.substr(6));
 }
 
 // `# Name = X' and `# friendly_name = X'.
@@ -43,9 +37,9 @@ std::string_view assigned_name(std::string_view comment) {
   comment.remove_prefix(std::min(comment.find_first_not_of('#'), comment.size()));
   const size_t equals = comment.find('=');
   if (equals == std::string_view::npos) return {};
-  const std::string_view key = trim(comment.substr(0, equals));
+  const std::string_view key = trimmed(comment.substr(0, equals));
   if (!equals_caseless(key, "name") && !equals_caseless(key, "friendly_name")) return {};
-  return trim(comment.substr(equals + 1));
+  return trimmed(comment.substr(equals + 1));
 }
 
 // Whether @text is @word, blanks in it aside: that is how configuration files are read.
@@ -74,14 +68,14 @@ std::optional<PublicKey> public_key(std::string_view line) {
 class NameParser {
  public:
   void take(std::string_view line) {
-    const std::string_view trimmed = trim(line);
-    if (trimmed.empty()) {
+    const std::string_view text = trimmed(line);
+    if (text.empty()) {
       above_ = {};
       settle();
-    } else if (trimmed[0] == '#') {
-      take_comment(trimmed);
+    } else if (text[0] == '#') {
+      take_comment(text);
     } else {
-      take_setting(trim(trimmed.substr(0, trimmed.find('#'))));
+      take_setting(trimmed(text.substr(0, text.find('#'))));
     }
   }
 

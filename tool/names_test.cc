@@ -88,12 +88,6 @@ TEST(Names, AreFitForATerminal) {
 // A directory of configuration files.
 class NameFiles : public testing::Test {
  protected:
-  NameFiles() {
-    char path[] = "/tmp/wgtool_test.XXXXXX";
-    directory_ = mkdtemp(path);
-  }
-  ~NameFiles() override { std::filesystem::remove_all(directory_); }
-
   void write(const std::string &name, const std::string &text) {
     std::ofstream(directory_ + "/" + name) << text;
   }
@@ -102,7 +96,8 @@ class NameFiles : public testing::Test {
     return name_of(source.names(device, err_), kKeyA);
   }
 
-  std::string directory_;
+  TestDirectory files_;
+  const std::string &directory_ = files_.path();
   Output err_;
 };
 

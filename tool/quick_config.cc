@@ -24,16 +24,6 @@ constexpr uint32_t kMaxMtu = 65535;
 constexpr std::array<std::string_view, 9> kQuickKeys = {
     "Address", "DNS", "MTU", "Table", "PreUp", "PostUp", "PreDown", "PostDown", "SaveConfig"};
 
-bool is_blank(char c) {
-  return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 SecretBytes without_blanks(std::string_view text) {
   SecretBytes compact;
   std::copy_if(text.begin(), text.end(), std::back_inserter(compact),

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "error.hh"
+#include "test_file.hh"
 
 namespace wg::tool {
 namespace {
@@ -96,8 +97,8 @@ TEST(QuickConfigFile, DeviceNames) {
 }
 
 TEST(QuickConfigFile, IsFoundByNameOrPath) {
-  char name[] = "/tmp/wgtool-quick-test-XXXXXX";
-  const std::string directory = mkdtemp(name);
+  const TestDirectory files;
+  const std::string &directory = files.path();
   const std::string file = directory + "/wg0.conf";
   std::ofstream(file) << "[Interface]\n";
   EXPECT_EQ(find_quick_config("wg0", directory).path, file);
@@ -112,9 +113,6 @@ TEST(QuickConfigFile, IsFoundByNameOrPath) {
             std::string::npos);
   chmod(file.c_str(), 0600);
   EXPECT_EQ(read_quick_config("wg0", directory).wg.warnings, "");
-  unlink(file.c_str());
-  unlink(other.c_str());
-  rmdir(directory.c_str());
 }
 
 }  // namespace

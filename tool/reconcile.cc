@@ -12,10 +12,6 @@
 namespace wg::tool {
 namespace {
 
-bool same_key(const SecretKey &a, const SecretKey &b) {
-  return wgc_equal(a.bytes.data(), b.bytes.data(), kKeyLen);
-}
-
 const Peer *find_peer(const Device &device, const PublicKey &key) {
   const auto it = std::find_if(device.peers.begin(), device.peers.end(),
                                [&](const Peer &peer) { return peer.public_key == key; });
@@ -68,7 +64,7 @@ bool compare_peer(PeerChange &change, const PeerChange &wanted, const Peer &curr
                   const Owners &owners) {
   change.public_key = wanted.public_key;
   const SecretKey preshared_key = wanted.preshared_key.value_or(SecretKey());
-  if (!same_key(preshared_key, current.preshared_key)) change.preshared_key = preshared_key;
+  if (!preshared_key.equals(current.preshared_key)) change.preshared_key = preshared_key;
   const std::string endpoint = current.endpoint ? current.endpoint->text() : "";
   if (wanted.endpoint && wanted.endpoint->text() != endpoint) change.endpoint = wanted.endpoint;
   const uint16_t keepalive_s = wanted.keepalive_s.value_or(0);
@@ -158,7 +154,7 @@ Difference peer_difference(const PeerChange &change, const Peer *current) {
 DeviceChange minimal_change(const DeviceChange &wanted, const Device &current) {
   DeviceChange change;
   change.name = wanted.name;
-  if (wanted.private_key && !same_key(*wanted.private_key, current.private_key)) {
+  if (wanted.private_key && !wanted.private_key->equals(current.private_key)) {
     change.private_key = wanted.private_key;
   }
   if (wanted.listen_port && *wanted.listen_port != 0 &&

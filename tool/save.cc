@@ -37,21 +37,11 @@ SecretBytes secret_line(std::string_view name, const SecretKey &key) {
   return line;
 }
 
-bool is_blank_char(char c) {
-  return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_blank_char(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank_char(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 // What is left of a line without comment and blanks, as parse_config() reads it.
 SecretBytes statement_of(std::string_view line) {
   SecretBytes compact;
   for (const char c : line.substr(0, line.find('#'))) {
-    if (!is_blank_char(c)) compact.push_back(c);
+    if (!is_blank(c)) compact.push_back(c);
   }
   return compact;
 }
@@ -81,7 +71,7 @@ Section::Kind kind_of(std::string_view line) {
 void move_comments(Section &from, Section &to) {
   auto first = from.lines.end();
   while (first != from.lines.begin()) {
-    const std::string_view line = trim(view(*(first - 1)));
+    const std::string_view line = trimmed(view(*(first - 1)));
     if (!line.starts_with('#')) break;
     --first;
   }
@@ -118,7 +108,7 @@ size_t end_of(const Section &section) {
 std::string_view comment_of(std::string_view line) {
   size_t at = line.find('#');
   if (at == std::string_view::npos) return {};
-  while (at > 0 && is_blank_char(line[at - 1])) --at;
+  while (at > 0 && is_blank(line[at - 1])) --at;
   return line.substr(at);
 }
 
@@ -177,10 +167,6 @@ std::string joined(const std::vector<Prefix> &prefixes) {
   return text;
 }
 
-bool same_key(const SecretKey &a, const SecretKey &b) {
-  return wgc_equal(a.bytes.data(), b.bytes.data(), kKeyLen);
-}
-
 void edit_interface(Section &section, const QuickConfig &config, const Device &device,
                     const SavedState &state) {
   const DeviceChange &file = config.wg.change;
@@ -203,7 +189,7 @@ void edit_interface(Section &section, const QuickConfig &config, const Device &d
   if (file.fwmark.value_or(0) != mark) {
     replace_line(section, "FwMark", mark != 0 ? fmt::format("0x{:x}", mark) : "");
   }
-  if (!same_key(file.private_key.value_or(SecretKey()), device.private_key)) {
+  if (!file.private_key.value_or(SecretKey()).equals(device.private_key)) {
     replace_secret(section, "PrivateKey", device.private_key);
   }
 }
@@ -215,7 +201,7 @@ bool keeps_endpoint(const PeerChange &file, const Peer &peer) {
 }
 
 void edit_peer(Section &section, const PeerChange &file, const Peer &peer) {
-  if (!same_key(file.preshared_key.value_or(SecretKey()), peer.preshared_key)) {
+  if (!file.preshared_key.value_or(SecretKey()).equals(peer.preshared_key)) {
     replace_secret(section, "PresharedKey", peer.preshared_key);
   }
   if (networks_of(file.allowed_ips) != networks_of(peer.allowed_ips)) {
@@ -239,13 +225,13 @@ Section new_peer(const Peer &peer) {
 
 void trim_start(Lines &lines) {
   const auto first = std::find_if(lines.begin(), lines.end(), [](const SecretBytes &line) {
-    return !trim(view(line)).empty();
+    return !trimmed(view(line)).empty();
   });
   lines.erase(lines.begin(), first);
 }
 
 void trim_end(Lines &lines) {
-  while (!lines.empty() && trim(view(lines.back())).empty()) lines.pop_back();
+  while (!lines.empty() && trimmed(view(lines.back())).empty()) lines.pop_back();
 }
 
 SecretBytes join_sections(const std::vector<Section> &sections) {
@@ -314,7 +300,9 @@ void write_config(const std::string &path, const SecretBytes &text) {
   char resolved[PATH_MAX];
   const std::string target = realpath(path.c_str(), resolved) != nullptr ? resolved : path;
   const std::string directory = target.substr(0, target.rfind('/') + 1);
-  std::string temporary = directory + "." + target.substr(directory.size()) + ".XXXXXX";
+  // mkostemp() puts letters of its own in place of the last six.
+  std::string temporary =
+      directory + "." + target.substr(directory.size()) + "." + std::string(6, 'X');
   struct stat status;
   const bool exists = stat(target.c_str(), &status) == 0;
   const int fd = mkostemp(temporary.data(), O_CLOEXEC);

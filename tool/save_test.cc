@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "save.hh"
+#include "test_file.hh"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -142,8 +143,8 @@ TEST_F(SaveTest, AddressesAndMtu) {
 }
 
 TEST(WriteConfig, ReplacesWhatALinkLeadsTo) {
-  char name[] = "/tmp/wgtool-save-test-XXXXXX";
-  const std::string directory = mkdtemp(name);
+  const TestDirectory files;
+  const std::string &directory = files.path();
   const std::string file = directory + "/real.conf", link = directory + "/wg0.conf";
   std::ofstream(file) << "old";
   chmod(file.c_str(), 0640);
@@ -156,7 +157,9 @@ TEST(WriteConfig, ReplacesWhatALinkLeadsTo) {
   ASSERT_EQ(stat(file.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0640U);
   EXPECT_EQ(status.st_size, 3);
-  EXPECT_EQ(unlink(link.c_str()) + unlink(file.c_str()) + rmdir(directory.c_str()), 0);
+  // No other file was left.
+  const std::filesystem::directory_iterator all(directory);
+  EXPECT_EQ(std::distance(begin(all), end(all)), 2);
   EXPECT_THROW(write_config(directory + "/none/wg0.conf", SecretBytes()), Error);
 }
 

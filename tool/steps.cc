@@ -43,7 +43,8 @@ void Steps::on_failure(Action undo) {
   if (!dry_run_) undo_.push_back(std::move(undo));
 }
 
-void Steps::roll_back() {
+bool Steps::roll_back() {
+  bool is_all_back = true;
   while (!undo_.empty()) {
     const Action undo = std::move(undo_.back());
     undo_.pop_back();
@@ -51,8 +52,10 @@ void Steps::roll_back() {
       undo();
     } catch (const std::exception &error) {
       tell(context_, fmt::format("While taking back: {}", error.what()));
+      is_all_back = false;
     }
   }
+  return is_all_back;
 }
 
 }  // namespace wg::tool

@@ -38,8 +38,8 @@ class Steps {
   /** on_failure() - for roll_back(), which is to call it also when what follows fails halfway */
   void on_failure(Action undo);
 
-  /** Takes all back. Failures are printed; they do not end it. */
-  void roll_back();
+  /** Takes all back. Failures are told, and do not end it. Return: whether there were none. */
+  bool roll_back();
 
   /** check_signal() - throw Error when a signal asks us to stop */
   void check_signal() const;

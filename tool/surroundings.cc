@@ -302,10 +302,7 @@ void set_firewall(Context &context, Steps &steps, const std::string &device, uin
       });
 }
 
-namespace {
-
-// As nft(8) names them, of both families: "ip wgtool-wg0".
-std::vector<std::string> listed_tables(Context &context) {
+std::vector<std::string> firewall_tables(Context &context) {
   std::vector<std::string> tables;
   std::string output;
   if (!context.system->has_program("nft") ||
@@ -321,20 +318,12 @@ std::vector<std::string> listed_tables(Context &context) {
   return tables;
 }
 
-}  // namespace
-
-std::vector<std::string> firewall_tables(Context &context) {
-  std::vector<std::string> tables = listed_tables(context);
-  std::erase_if(tables, [](const std::string &table) {
-    return !table.substr(table.find(' ') + 1).starts_with(firewall_table(""));
-  });
-  return tables;
+std::string firewall_name(const std::string &table) {
+  return table.substr(table.find(' ') + 1);
 }
 
-void remove_firewall(Context &context, Steps &steps, const std::string &device,
-                     const std::vector<std::string> &tables) {
+void remove_firewall(Context &context, Steps &steps, const std::vector<std::string> &tables) {
   for (const std::string &table : tables) {
-    if (table.substr(table.find(' ') + 1) != firewall_table(device)) continue;
     const std::string before = steps.is_dry_run() ? "" : listed_firewall(context, table);
     steps.run(
         "nft delete table " + table,
@@ -347,27 +336,23 @@ void remove_firewall(Context &context, Steps &steps, const std::string &device,
   }
 }
 
-void remove_foreign_firewall(Context &context, Steps &steps, const std::string &device) {
-  const std::string name = "wg-quick-" + device;
-  for (const std::string &table : listed_tables(context)) {
-    if (table.substr(table.find(' ') + 1) != name) continue;
-    steps.run("nft delete table " + table, [&] {
-      run_program(context, {"nft", "-f", "-"}, "delete table " + table + "\n");
-    });
+DeviceLock::DeviceLock(Context &context, const std::string &device, bool dry_run)
+    : system_(*context.system), handle_(-1) {
+  if (dry_run) return;
+  const std::string path = fmt::format("/run/wgtool/lock-{}-{}", system_.namespace_id(), device);
+  try {
+    handle_ = system_.lock(path);
+  } catch (const SystemError &error) {
+    throw Error(fmt::format("Unable to lock `{}': {}; run as root", path, error.what()));
   }
-}
-
-DeviceLock::DeviceLock(Context &context, const std::string &device)
-    : system_(*context.system),
-      handle_(system_.lock(fmt::format("/run/wgtool/lock-{}-{}", system_.namespace_id(), device))) {
   if (handle_ < 0) {
-    throw Error(fmt::format("Another wgtool is at work on `{}': try again when it has ended",
-                            printable(device)));
+    throw LockedError(fmt::format("Another wgtool is at work on `{}': try again when it has ended",
+                                  printable(device)));
   }
 }
 
 DeviceLock::~DeviceLock() {
-  system_.unlock(handle_);
+  if (handle_ >= 0) system_.unlock(handle_);
 }
 
 std::vector<Prefix> prefixes_of(Network &network, uint32_t link_index) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "error.hh"
 #include "network.hh"
 #include "quick_config.hh"
 #include "steps.hh"
@@ -62,22 +63,28 @@ void set_firewall(Context &context, Steps &steps, const std::string &device, uin
                   const std::vector<Prefix> &addresses, uint32_t mark,
                   const std::string &before = {});
 
-/** firewall_tables() - ours, as nft(8) names them: "ip wgtool-wg0" */
+/** firewall_tables() - of both families, as nft(8) names them: "ip wgtool-wg0" */
 std::vector<std::string> firewall_tables(Context &context);
 
-/** remove_firewall() - those that belong to @device, out of @tables */
-void remove_firewall(Context &context, Steps &steps, const std::string &device,
-                     const std::vector<std::string> &tables);
+/** firewall_name() - of such a table, its family left out */
+std::string firewall_name(const std::string &table);
 
-/** remove_foreign_firewall() - the tables that wg-quick(8) made for @device */
-void remove_foreign_firewall(Context &context, Steps &steps, const std::string &device);
+/** remove_firewall() - each of @tables */
+void remove_firewall(Context &context, Steps &steps, const std::vector<std::string> &tables);
+
+/** Another wgtool has the lock of a device. */
+class LockedError : public Error {
+ public:
+  using Error::Error;
+};
 
 /**
- * While it lasts no other wgtool brings this device up or down. Throws Error when one does already.
+ * While it lasts no other wgtool brings this device up or down. Throws LockedError when one does
+ * already. Who only tells what would be done (@dry_run) needs none.
  */
 class DeviceLock {
  public:
-  DeviceLock(Context &context, const std::string &device);
+  DeviceLock(Context &context, const std::string &device, bool dry_run);
   DeviceLock(const DeviceLock &) = delete;
   DeviceLock &operator=(const DeviceLock &) = delete;
   ~DeviceLock();

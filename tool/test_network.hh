@@ -267,6 +267,8 @@ class MemorySystem : public System {
   std::map<std::string, std::string> dns;
   std::map<std::string, std::string> files;
   std::set<std::string> locks;
+  /** Programs that take back fail. */
+  bool broken_undo = false;
   int signal = 0;
 
   int run(const std::vector<std::string> &arguments, std::string_view input) override {
@@ -278,6 +280,7 @@ class MemorySystem : public System {
     // Taking back must work whatever happens.
     const bool is_undo = line.find("-d ") != std::string::npos ||
                          input.starts_with("delete table") || line.find("down") < line.size();
+    if (is_undo && broken_undo) return 1;
     if (!is_undo && ++saboteur_.num_acts == saboteur_.fail_at) return 1;
     if (arguments[0] == "nft") run_nft(std::string(input));
     if (arguments[0] == "resolvconf" && arguments[1] == "-a") dns[arguments[2]] = input;

@@ -31,6 +31,12 @@ bool equals_caseless(std::string_view a, std::string_view b) {
                     [](char x, char y) { return lower(x) == lower(y); });
 }
 
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
 std::optional<uint64_t> parse_decimal(std::string_view text, uint64_t max) {
   if (text.empty()) return std::nullopt;
   uint64_t value = 0;

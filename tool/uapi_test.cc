@@ -12,6 +12,7 @@
 
 #include "error.hh"
 #include "test_devices.hh"
+#include "test_file.hh"
 
 namespace wg::tool {
 namespace {
@@ -177,8 +178,6 @@ TEST(UapiRequest, SaysEveryChange) {
 class UapiSocket : public testing::Test {
  protected:
   UapiSocket() {
-    char name[] = "/tmp/uapi_test.XXXXXX";
-    directory_ = mkdtemp(name);
     auto kernel = std::make_unique<TestDevices>();
     for (const char *device : {"wg0", "both"}) {
       kernel->devices.emplace_back();
@@ -190,7 +189,6 @@ class UapiSocket : public testing::Test {
   }
   ~UapiSocket() override {
     for (std::thread &server : servers_) server.join();
-    std::filesystem::remove_all(directory_);
   }
 
   std::string path(const std::string &name) const { return directory_ + "/" + name + ".sock"; }
@@ -232,7 +230,8 @@ class UapiSocket : public testing::Test {
     });
   }
 
-  std::string directory_;
+  TestDirectory files_;
+  const std::string &directory_ = files_.path();
   TestDevices *kernel_ = nullptr;
   std::unique_ptr<Devices> devices_;
   std::vector<std::thread> servers_;

@@ -254,8 +254,10 @@ void bring_up(Context &context, Steps &steps, const QuickConfig &config, bool co
     up.run();
   } catch (const Error &error) {
     Steps::tell(context, error.what());
-    steps.roll_back();
-    throw Error(fmt::format("`{}' is not up; everything was taken back", config.name));
+    const bool is_all_back = steps.roll_back();
+    throw Error(fmt::format("`{}' is not up; {}", config.name,
+                            is_all_back ? "everything was taken back"
+                                        : "something is left: see above, and run `wgtool clean'"));
   } catch (...) {
     steps.roll_back();
     throw;
@@ -270,7 +272,7 @@ int run_up(Context &context, Arguments arguments) {
   const QuickConfig config = read_quick_config(options.words()[0], context.config_directory);
   context.err.append(config.wg.warnings);
   catch_stop_signals();
-  const DeviceLock lock(context, config.name);
+  const DeviceLock lock(context, config.name, options.has("dry-run"));
   refuse_existing(context, config.name);
   Steps steps(context, options.has("dry-run"));
   bring_up(context, steps, config, !options.has("no-hooks-on-fail"));

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "commands.hh"
+#include "test_file.hh"
 #include "test_network.hh"
 
 namespace wg::tool {
@@ -29,13 +30,7 @@ const std::string kFull =
 class UpTest : public testing::Test {
  protected:
   UpTest() : devices_(saboteur_), network_(devices_, saboteur_), system_(saboteur_) {
-    char name[] = "/tmp/wgtool-up-test-XXXXXX";
-    directory_ = mkdtemp(name);
     write(kFull);
-  }
-  ~UpTest() override {
-    unlink((directory_ + "/wg0.conf").c_str());
-    rmdir(directory_.c_str());
   }
 
   void write(const std::string &text) {
@@ -76,7 +71,9 @@ class UpTest : public testing::Test {
   MemoryDevices devices_;
   MemoryNetwork network_;
   MemorySystem system_;
-  std::string directory_, out_, err_;
+  TestDirectory files_;
+  const std::string &directory_ = files_.path();
+  std::string out_, err_;
 };
 
 using Up = UpTest;
@@ -297,6 +294,22 @@ TEST_F(Clean, FindsALinkThatWasLeft) {
   EXPECT_NE(state(), before);
   EXPECT_EQ(run(run_clean, {"wg0"}), 0);
   EXPECT_EQ(state(), before);
+}
+
+TEST_F(Clean, LeavesWhatSomebodyIsAt) {
+  network_.add_link("wg0", "wireguard", kUnfinishedGroup);
+  system_.locks.insert("/run/wgtool/lock-7-wg0");
+  const std::string before = state();
+  ASSERT_EQ(run(run_clean, {}), 0);
+  EXPECT_EQ(state(), before);
+  EXPECT_NE(err_.find("Another wgtool is at work on `wg0'"), std::string::npos) << err_;
+}
+
+TEST_F(Up, SaysWhenNotAllWasTakenBack) {
+  system_.broken_undo = true;
+  saboteur_.fail_at = 15;
+  EXPECT_EQ(run(run_up, {"wg0"}), 1);
+  EXPECT_NE(err_.find("something is left"), std::string::npos) << err_;
 }
 
 TEST_F(Clean, LeavesWhatIsUp) {
