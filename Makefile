@@ -13,7 +13,7 @@ TOOL := build/tool/wgtool
 
 .PHONY: all help module tool install install-module install-tool uninstall demo demo-compare \
 	check check-debug check-memory check-secrets check-slow check-arch check-avx512 check-parity host-test \
-	core-check static-check docs-check fuzz coverage bench goodput kselftest interop-matrix \
+	core-check static-check docs-check fuzz coverage bench bench-tool goodput kselftest interop-matrix \
 	soak selftest-tools vm-module vm-shell clean need-cxx need-kdir
 
 all: module tool
@@ -51,6 +51,7 @@ help:
 	@echo '  make fuzz             every fuzz target for FUZZ_SECONDS (60) seconds'
 	@echo '  make coverage         lines and branches that the unit tests run, file by file'
 	@echo '  make bench            wgpp beside the code of others, in cycles'
+	@echo '  make bench-tool       wgtool beside wg on a device with 1000 peers'
 	@echo '  make goodput          TCP through wgpp and through the in-tree module, in one virtual machine'
 	@echo '  make clean            removes what was built, and keeps the fetched kernels'
 
@@ -186,6 +187,9 @@ coverage:
 bench:
 	@scripts/setup.sh bench
 	@scripts/bench.sh $(PROGRAMS)
+
+bench-tool: tool
+	@bench/tool.py $(TOOL)
 
 goodput:
 	@scripts/goodput.sh

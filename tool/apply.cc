@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // apply: bring a device that is up to its file, sessions kept. diff: show what that would change.
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 #include "error.hh"
 #include "reconcile.hh"
@@ -28,6 +30,19 @@ bool contains(const std::vector<Prefix> &prefixes, const Prefix &prefix) {
 template <typename T>
 bool contains(const std::vector<T> &all, const T &one) {
   return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+// Thousands of routes are found among thousands.
+struct RouteOrder {
+  bool operator()(const Route &a, const Route &b) const {
+    const auto a_way = std::tie(a.table, a.link_index), b_way = std::tie(b.table, b.link_index);
+    return a_way != b_way ? a_way < b_way : PrefixOrder()(a.prefix, b.prefix);
+  }
+};
+using RouteSet = std::set<Route, RouteOrder>;
+
+RouteSet set_of(const std::vector<Route> &routes) {
+  return {routes.begin(), routes.end()};
 }
 
 // All that differs between a device that is up and its file.
@@ -65,7 +80,7 @@ class Planner {
     addresses_.clear();
     wanted_ = file_;
     plan_.link = require_device(context_, config_.name);
-    if (plan_.link.group == kUnfinishedGroup) {
+    if (is_unfinished(context_, plan_.link)) {
       throw Error(fmt::format("`{}' was left half made or half taken down: run `wgtool clean {}'",
                               config_.name, config_.name));
     }
@@ -113,18 +128,20 @@ class Planner {
     if (!wanted_.fwmark) wanted_.fwmark = routing.full_table;
 
     const std::vector<Route> present = network_.routes(0, plan_.link.index);
+    const RouteSet is_present = set_of(present), is_planned = set_of(routing.routes);
     for (const Route &route : routing.routes) {
-      if (!contains(present, route)) plan_.add_routes.push_back(route);
+      if (!is_present.contains(route)) plan_.add_routes.push_back(route);
     }
     // Only what AllowedIPs brought may go: other routes of the device are the administrator's.
-    const std::vector<Prefix> before = allowed_prefixes(plan_.device.peers);
+    RouteSet before;
+    for (const Prefix &prefix : allowed_prefixes(plan_.device.peers)) before.insert({prefix});
     for (const Route &route : present) {
       // wg-quick(8) does not mark its own; where it puts them is known.
       const bool is_wg_quicks =
           config_.table.mode == RouteTable::Mode::kAuto && route.protocol == kBootProtocol &&
           (route.table == kMainTable || (route.table == live_mark && !ours.empty()));
-      if ((route.protocol == kOurProtocol || is_wg_quicks) && contains(before, route.prefix) &&
-          !contains(routing.routes, route)) {
+      if ((route.protocol == kOurProtocol || is_wg_quicks) && before.contains({route.prefix}) &&
+          !is_planned.contains(route)) {
         plan_.remove_routes.push_back(route);
       }
     }

@@ -2,6 +2,7 @@
 // What to say, and to do, when a device cannot be had.
 #include "commands.hh"
 #include "error.hh"
+#include "network.hh"
 #include "text.hh"
 
 namespace wg::tool {
@@ -28,6 +29,12 @@ Error device_error(const Context &context, const std::string &name, Access acces
       return Error(
           fmt::format("Not permitted to {} `{}': run as root (needs CAP_NET_ADMIN)", verb, shown));
     case EPROTONOSUPPORT:
+      if (context.network != nullptr && !context.network->find_link(name)) {
+        return Error(
+            fmt::format("No interface `{}', and the kernel has no link kind `{}': to have "
+                        "one, load the module ({})",
+                        shown, printable(context.kind), load_command(printable(context.kind))));
+      }
       return Error(fmt::format("The kernel has no link kind `{}': load the module ({})",
                                printable(context.kind), load_command(printable(context.kind))));
     case EOPNOTSUPP:

@@ -23,14 +23,17 @@ void remove_device(Context &context, Steps &steps, const Link &link,
     return name != firewall_table(link.name) && name != "wg-quick-" + link.name;
   });
   remove_firewall(context, steps, tables);
-  steps.run("ip link delete dev " + link.name, [&] { context.network->delete_link(link.index); });
+  steps.run("ip link delete dev " + link.name, [&] {
+    context.network->delete_link(link.index);
+    forget_start(context, link.name);
+  });
 }
 
 std::vector<std::string> devices_left(Context &context, const std::string &only) {
   std::vector<std::string> names;
   for (const Link &link : context.network->links()) {
     const bool is_meant = only.empty() || link.name == only;
-    if (is_meant && link.group == kUnfinishedGroup) names.push_back(link.name);
+    if (is_meant && is_unfinished(context, link)) names.push_back(link.name);
   }
   return names;
 }
@@ -88,7 +91,7 @@ std::vector<std::string> firewalls_left(Context &context, const std::string &onl
 uint32_t clean_device(Context &context, Steps &steps, const std::string &name) {
   const DeviceLock lock(context, name, steps.is_dry_run());
   const auto link = context.network->find_link(name);
-  if (!link || link->group != kUnfinishedGroup) return 0;
+  if (!link || !is_unfinished(context, *link)) return 0;
   uint32_t mark = 0;
   try {
     mark = context.devices.get(name).fwmark;

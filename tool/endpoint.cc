@@ -34,7 +34,7 @@ bool looks_like_ipv4(std::string_view host) {
 }
 
 // @host is nullptr for none: the resolver then gives the port alone.
-int lookup(Endpoint &endpoint, const char *host, const std::string &port, int flags) {
+int lookup(std::vector<Endpoint> &endpoints, const char *host, const std::string &port, int flags) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_DGRAM;
@@ -48,11 +48,17 @@ int lookup(Endpoint &endpoint, const char *host, const std::string &port, int fl
     const bool fits = (one->ai_family == AF_INET && one->ai_addrlen == sizeof(sockaddr_in)) ||
                       (one->ai_family == AF_INET6 && one->ai_addrlen == sizeof(sockaddr_in6));
     if (!fits) continue;
-    endpoint = Endpoint();
-    std::memcpy(&endpoint.ipv6, one->ai_addr, one->ai_addrlen);
-    return 0;
+    std::memcpy(&endpoints.emplace_back().ipv6, one->ai_addr, one->ai_addrlen);
   }
-  return EAI_NONAME;
+  return endpoints.empty() ? EAI_NONAME : 0;
+}
+
+// The first that is found.
+int lookup(Endpoint &endpoint, const char *host, const std::string &port, int flags) {
+  std::vector<Endpoint> endpoints;
+  const int result = lookup(endpoints, host, port, flags);
+  if (result == 0) endpoint = endpoints[0];
+  return result;
 }
 
 }  // namespace
@@ -150,11 +156,12 @@ std::variant<Endpoint, EndpointName> parse_endpoint(std::string_view text) {
   return name;
 }
 
-int resolve_endpoint(Endpoint &endpoint, const EndpointName &name, Dialect dialect) {
-  if (dialect == Dialect::kWg) return lookup(endpoint, name.host.c_str(), name.port, 0);
+int resolve_endpoint(std::vector<Endpoint> &endpoints, const EndpointName &name, Dialect dialect) {
+  endpoints.clear();
+  if (dialect == Dialect::kWg) return lookup(endpoints, name.host.c_str(), name.port, 0);
   // To the resolver that is every address, or our own.
   if (name.host == "*") return EAI_NONAME;
-  return lookup(endpoint, name.host.c_str(), name.port, AI_NUMERICSERV);
+  return lookup(endpoints, name.host.c_str(), name.port, AI_NUMERICSERV);
 }
 
 int resolve_port(uint16_t &port, const std::string &text) {

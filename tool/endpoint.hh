@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "dialect.hh"
 
@@ -63,9 +64,9 @@ EndpointName split_endpoint(std::string_view text);
  * For Dialect::kWg the host may also be a number of any form and "*", the port the name of a
  * service, and of a port too large the low 16 bits count.
  *
- * Return: 0 and the first address found, or an EAI_ code.
+ * Return: 0 and the addresses found, at least one, or an EAI_ code.
  */
-int resolve_endpoint(Endpoint &endpoint, const EndpointName &name,
+int resolve_endpoint(std::vector<Endpoint> &endpoints, const EndpointName &name,
                      Dialect dialect = Dialect::kStrict);
 
 /**

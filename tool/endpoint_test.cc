@@ -99,8 +99,8 @@ TEST(Endpoint, TakesNoStarForAnAddress) {
   const auto parsed = parse_endpoint("*:80");
   const auto *name = std::get_if<EndpointName>(&parsed);
   ASSERT_NE(name, nullptr);
-  Endpoint endpoint;
-  EXPECT_EQ(resolve_endpoint(endpoint, *name), EAI_NONAME);
+  std::vector<Endpoint> endpoints;
+  EXPECT_EQ(resolve_endpoint(endpoints, *name), EAI_NONAME);
 }
 
 TEST(Endpoint, RefusesIpv6WithoutBrackets) {

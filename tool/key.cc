@@ -102,6 +102,14 @@ bool SecretKey::is_zero() const {
   return wgc_equal(bytes.data(), kZeros.data(), kKeyLen);
 }
 
+bool SecretKey::is_same_private(const SecretKey &other) const {
+  SecretKey a = *this, b = other;
+  for (SecretKey *key : {&a, &b}) {
+    if (!key->is_zero()) wgc_key_clamp(key->bytes.data());
+  }
+  return a.equals(b);
+}
+
 PublicKey SecretKey::public_key() const {
   PublicKey key;
   wgc_key_public(key.bytes.data(), bytes.data());

@@ -56,6 +56,8 @@ struct SecretKey {
   bool equals(const SecretKey &other) const {
     return wgc_equal(bytes.data(), other.bytes.data(), kKeyLen);
   }
+  /** Whether both make the same private key: the kernel clears and sets bits that do not count. */
+  bool is_same_private(const SecretKey &other) const;
   PublicKey public_key() const;
   static std::optional<SecretKey> parse(std::string_view text);
 };

@@ -116,11 +116,12 @@ void enter_netns(const std::string &name) {
 
 int run_command(const Command &command, Context &context, Arguments arguments) {
   const bool wants_help = arguments.size() == 1 && is_help(arguments[0]);
+  const bool ends_in_help = !arguments.empty() && arguments.back() == "--help";
   if (wants_help && context.as_wg && command.run == run_show) {
     print_command_usage(context.err, context.program, command);
     return 0;
   }
-  if (wants_help && !context.as_wg) {
+  if ((wants_help || ends_in_help) && !context.as_wg) {
     print_help(context.out, context.program, command);
     return 0;
   }

@@ -89,16 +89,17 @@ bool is_final(int result) {
   return result == EAI_NONAME || result == EAI_FAIL || result == EAI_NODATA;
 }
 
-Endpoint resolve_with_retries(const EndpointName &name, long retries, Dialect dialect,
-                              std::string &warnings, const std::function<void()> &go_on = {}) {
+std::vector<Endpoint> resolve_with_retries(const EndpointName &name, long retries, Dialect dialect,
+                                           std::string &warnings,
+                                           const std::function<void()> &go_on = {}) {
   constexpr double kFirstDelay_s = 1.0;
   constexpr double kDelayFactor = 1.2;
   constexpr double kMaxDelay_s = 20.0;
-  Endpoint endpoint;
+  std::vector<Endpoint> endpoints;
   double delay_s = kFirstDelay_s;
   for (long attempt = 0;; ++attempt) {
-    const int result = resolve_endpoint(endpoint, name, dialect);
-    if (result == 0) return endpoint;
+    const int result = resolve_endpoint(endpoints, name, dialect);
+    if (result == 0) return endpoints;
     const std::string why = resolver_text(result);
     if (is_final(result) || (retries >= 0 && attempt >= retries)) {
       throw Error(fmt::format("{}{}: `{}'", name.where, why, name.text));
@@ -143,7 +144,7 @@ void set_endpoint(PeerChange &peer, std::string_view text, std::string where) {
 void set_endpoint_as_wg(PeerChange &peer, std::string &warnings, std::string_view text) {
   // wg(8) looks at the number first, and only when there is an endpoint.
   const long retries = resolution_retries(Dialect::kWg);
-  peer.endpoint = resolve_with_retries(split_endpoint(text), retries, Dialect::kWg, warnings);
+  peer.endpoint = resolve_with_retries(split_endpoint(text), retries, Dialect::kWg, warnings)[0];
 }
 
 void parse_allowed_ips(PeerChange &peer, std::string &warnings, std::string_view text,
@@ -252,8 +253,9 @@ void resolve_endpoints(DeviceChange &change, const std::function<void()> &go_on)
   std::string no_warnings;
   for (PeerChange &peer : change.peers) {
     if (!peer.endpoint_name) continue;
-    peer.endpoint =
+    peer.endpoints =
         resolve_with_retries(*peer.endpoint_name, retries, Dialect::kStrict, no_warnings, go_on);
+    peer.endpoint = peer.endpoints[0];
     peer.endpoint_name.reset();
   }
 }

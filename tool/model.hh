@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "dialect.hh"
@@ -32,6 +33,13 @@ struct AllowedIp {
   }
   std::string text() const { return address_text() + "/" + std::to_string(cidr); }
   std::string address_text() const;
+};
+
+/** An order of prefixes, for sets and maps; what is to become of them does not count. */
+struct PrefixOrder {
+  bool operator()(const AllowedIp &a, const AllowedIp &b) const {
+    return std::tie(a.family, a.cidr, a.address) < std::tie(b.family, b.cidr, b.address);
+  }
 };
 
 struct Peer {
@@ -62,6 +70,8 @@ struct PeerChange {
   std::optional<Endpoint> endpoint;
   /** Set while the endpoint's name waits for resolve_endpoints(). */
   std::optional<EndpointName> endpoint_name;
+  /** All addresses of that name, from then on; empty without one. */
+  std::vector<Endpoint> endpoints;
   std::optional<uint16_t> keepalive_s;
   bool remove = false;
   bool replace_allowed_ips = false;

@@ -287,7 +287,7 @@ QuickConfig parse_quick_config(SecretBytes text, const std::string &path, const 
 }
 
 bool is_device_name(std::string_view name) {
-  return !name.empty() && name.size() <= 15 && name != "." && name != ".." &&
+  return !name.empty() && name.size() <= 15 && name != "." && name != ".." && name[0] != '-' &&
          std::all_of(name.begin(), name.end(), [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                   c == '_' || c == '=' || c == '+' || c == '.' || c == '-';
@@ -315,7 +315,7 @@ QuickPath find_quick_config(const std::string &argument, const std::string &dire
   if (!is_device_name(found.name)) {
     throw Error(
         fmt::format("The file's name must be INTERFACE.conf, the interface 1 to 15 of A-Z "
-                    "a-z 0-9 _ = + . -: `{}'",
+                    "a-z 0-9 _ = + . -, no - first: `{}'",
                     printable(found.path)));
   }
   return found;

@@ -91,7 +91,8 @@ TEST(QuickConfigFile, DeviceNames) {
   for (const char *name : {"wg0", "a_b=c+d.e-f", "123456789012345"}) {
     EXPECT_TRUE(is_device_name(name)) << name;
   }
-  for (const char *name : {"", "1234567890123456", "a/b", "a b", ".", "..", "a%i", "w\xc3\xa4"}) {
+  for (const char *name :
+       {"", "1234567890123456", "a/b", "a b", ".", "..", "a%i", "-f", "w\xc3\xa4"}) {
     EXPECT_FALSE(is_device_name(name)) << name;
   }
 }

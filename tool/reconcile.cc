@@ -19,23 +19,23 @@ const Peer *find_peer(const Device &device, const PublicKey &key) {
 }
 
 // Who has a prefix in the end: a prefix that several peers list goes to the last.
-using Owners = std::map<std::string, const PeerChange *>;
+using Owners = std::map<AllowedIp, const PeerChange *, PrefixOrder>;
+using PrefixSet = std::set<AllowedIp, PrefixOrder>;
 
 Owners owners_of(const DeviceChange &wanted) {
   Owners owners;
   for (const PeerChange &peer : wanted.peers) {
-    for (const AllowedIp &ip : peer.allowed_ips) owners[network_of(ip).text()] = &peer;
+    for (const AllowedIp &ip : peer.allowed_ips) owners[network_of(ip)] = &peer;
   }
   return owners;
 }
 
 std::vector<AllowedIp> wanted_ips(const PeerChange &peer, const Owners &owners) {
   std::vector<AllowedIp> ips;
-  std::set<std::string> seen;
+  PrefixSet seen;
   for (const AllowedIp &ip : peer.allowed_ips) {
     const AllowedIp network = network_of(ip);
-    const std::string text = network.text();
-    if (owners.at(text) == &peer && seen.insert(text).second) ips.push_back(network);
+    if (owners.at(network) == &peer && seen.insert(network).second) ips.push_back(network);
   }
   return ips;
 }
@@ -43,20 +43,28 @@ std::vector<AllowedIp> wanted_ips(const PeerChange &peer, const Owners &owners) 
 // Removals first: then what is added cannot be what is removed.
 std::vector<AllowedIp> ip_changes(const std::vector<AllowedIp> &wanted, const Peer &current,
                                   const Owners &owners) {
-  std::set<std::string> before, after;
-  for (const AllowedIp &ip : current.allowed_ips) before.insert(ip.text());
-  for (const AllowedIp &ip : wanted) after.insert(ip.text());
+  const PrefixSet before(current.allowed_ips.begin(), current.allowed_ips.end());
+  const PrefixSet after(wanted.begin(), wanted.end());
   std::vector<AllowedIp> changes;
   for (const AllowedIp &ip : current.allowed_ips) {
     // What another peer gets is taken from this one by giving it.
-    if (after.contains(ip.text()) || owners.contains(ip.text())) continue;
+    if (after.contains(ip) || owners.contains(ip)) continue;
     changes.push_back(ip);
     changes.back().remove = true;
   }
   for (const AllowedIp &ip : wanted) {
-    if (!before.contains(ip.text())) changes.push_back(ip);
+    if (!before.contains(ip)) changes.push_back(ip);
   }
   return changes;
+}
+
+// A name may have several addresses, in another order each time: any of them is as wanted.
+bool has_endpoint(const PeerChange &wanted, const Peer &current) {
+  if (!current.endpoint) return false;
+  const std::string text = current.endpoint->text();
+  return wanted.endpoint->text() == text ||
+         std::any_of(wanted.endpoints.begin(), wanted.endpoints.end(),
+                     [&](const Endpoint &endpoint) { return endpoint.text() == text; });
 }
 
 // Return: whether anything differs.
@@ -65,8 +73,7 @@ bool compare_peer(PeerChange &change, const PeerChange &wanted, const Peer &curr
   change.public_key = wanted.public_key;
   const SecretKey preshared_key = wanted.preshared_key.value_or(SecretKey());
   if (!preshared_key.equals(current.preshared_key)) change.preshared_key = preshared_key;
-  const std::string endpoint = current.endpoint ? current.endpoint->text() : "";
-  if (wanted.endpoint && wanted.endpoint->text() != endpoint) change.endpoint = wanted.endpoint;
+  if (wanted.endpoint && !has_endpoint(wanted, current)) change.endpoint = wanted.endpoint;
   const uint16_t keepalive_s = wanted.keepalive_s.value_or(0);
   if (keepalive_s != current.keepalive_s) change.keepalive_s = keepalive_s;
   change.allowed_ips = ip_changes(wanted_ips(wanted, owners), current, owners);
@@ -154,7 +161,7 @@ Difference peer_difference(const PeerChange &change, const Peer *current) {
 DeviceChange minimal_change(const DeviceChange &wanted, const Device &current) {
   DeviceChange change;
   change.name = wanted.name;
-  if (wanted.private_key && !wanted.private_key->equals(current.private_key)) {
+  if (wanted.private_key && !wanted.private_key->is_same_private(current.private_key)) {
     change.private_key = wanted.private_key;
   }
   if (wanted.listen_port && *wanted.listen_port != 0 &&

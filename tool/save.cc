@@ -189,7 +189,7 @@ void edit_interface(Section &section, const QuickConfig &config, const Device &d
   if (file.fwmark.value_or(0) != mark) {
     replace_line(section, "FwMark", mark != 0 ? fmt::format("0x{:x}", mark) : "");
   }
-  if (!file.private_key.value_or(SecretKey()).equals(device.private_key)) {
+  if (!file.private_key.value_or(SecretKey()).is_same_private(device.private_key)) {
     replace_secret(section, "PrivateKey", device.private_key);
   }
 }

@@ -52,6 +52,12 @@ std::string dns_record_path(Context &context, const std::string &device) {
   return fmt::format("/run/wgtool/dns-{}-{}", context.system->namespace_id(), device);
 }
 
+// While a program in user space makes the device there is this file: the device's group cannot say
+// yet that it is not finished.
+std::string start_path(Context &context, const std::string &device) {
+  return fmt::format("/run/wgtool/start-{}-{}", context.system->namespace_id(), device);
+}
+
 using DnsCommands = std::vector<std::vector<std::string>>;
 
 // What follows the first word of the lines of @record that begin with @key.
@@ -353,6 +359,18 @@ DeviceLock::DeviceLock(Context &context, const std::string &device, bool dry_run
 
 DeviceLock::~DeviceLock() {
   if (handle_ >= 0) system_.unlock(handle_);
+}
+
+void note_start(Context &context, const std::string &device) {
+  context.system->write_text(start_path(context, device), "");
+}
+
+void forget_start(Context &context, const std::string &device) {
+  context.system->remove_file(start_path(context, device));
+}
+
+bool is_unfinished(Context &context, const Link &link) {
+  return link.group == kUnfinishedGroup || context.system->exists(start_path(context, link.name));
 }
 
 std::vector<Prefix> prefixes_of(Network &network, uint32_t link_index) {

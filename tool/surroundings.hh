@@ -94,6 +94,13 @@ class DeviceLock {
   int handle_;
 };
 
+/** note_start() - that a program in user space is about to make a device; forget_start(): it has */
+void note_start(Context &context, const std::string &device);
+void forget_start(Context &context, const std::string &device);
+
+/** is_unfinished() - whether a device is half made or half taken down */
+bool is_unfinished(Context &context, const Link &link);
+
 /** prefixes_of() - addresses of a link, as they are now */
 std::vector<Prefix> prefixes_of(Network &network, uint32_t link_index);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -64,6 +65,7 @@ class MemoryDevices : public Devices {
     Device &device = devices.at(change.name);
     if (change.private_key) {
       device.private_key = *change.private_key;
+      if (!device.private_key.is_zero()) wgc_key_clamp(device.private_key.bytes.data());
       device.public_key = change.private_key->public_key();
     }
     if (change.listen_port) device.listen_port = *change.listen_port;
@@ -115,12 +117,19 @@ class MemoryNetwork : public Network {
   std::map<uint32_t, std::vector<LinkAddress>> addresses_;
   std::vector<Route> routes_;
   std::vector<Rule> rules_;
+  /** Whether the kernel has kinds. */
+  bool has_kinds = true;
   std::optional<RouteAnswer> way_out = RouteAnswer{1, 0};
 
   std::vector<Link> links() override { return links_; }
 
   void add_link(const std::string &name, const std::string &kind, uint32_t group) override {
+    if (!has_kinds) throw SystemError(EOPNOTSUPP);
     saboteur_.act();
+    put_link(name, kind, group);
+  }
+
+  void put_link(const std::string &name, const std::string &kind, uint32_t group) {
     if (find_link(name)) throw SystemError(EEXIST);
     links_.push_back({next_index_++, name, kind, group, 1420, false});
     devices_.devices[name].name = name;
@@ -267,6 +276,8 @@ class MemorySystem : public System {
   std::map<std::string, std::string> dns;
   std::map<std::string, std::string> files;
   std::set<std::string> locks;
+  /** What some programs do. */
+  std::map<std::string, std::function<void(const std::vector<std::string> &)>> actions;
   /** Programs that take back fail. */
   bool broken_undo = false;
   int signal = 0;
@@ -282,6 +293,7 @@ class MemorySystem : public System {
                          input.starts_with("delete table") || line.find("down") < line.size();
     if (is_undo && broken_undo) return 1;
     if (!is_undo && ++saboteur_.num_acts == saboteur_.fail_at) return 1;
+    if (actions.contains(arguments[0])) actions[arguments[0]](arguments);
     if (arguments[0] == "nft") run_nft(std::string(input));
     if (arguments[0] == "resolvconf" && arguments[1] == "-a") dns[arguments[2]] = input;
     if (arguments[0] == "resolvconf" && arguments[1] == "-d") dns.erase(arguments[2]);
@@ -322,7 +334,7 @@ class MemorySystem : public System {
     saboteur_.act();
     sysctls[path] = value;
   }
-  bool exists(const std::string &) override { return false; }
+  bool exists(const std::string &path) override { return files.contains(path); }
   int stop_signal() override { return signal; }
 
   std::string text() {

@@ -110,10 +110,8 @@ Routing plan_routing(const RouteTable &table, const std::vector<Prefix> &prefixe
         return other.link_index == link_index && other.table == kMainTable &&
                covers(other.prefix, prefix);
       };
-      if (std::any_of(present.begin(), present.end(), covers_it) ||
-          std::any_of(routing.routes.begin(), routing.routes.end(), covers_it)) {
-        continue;
-      }
+      // Those that are planned already are longer, or lead elsewhere.
+      if (std::any_of(present.begin(), present.end(), covers_it)) continue;
     }
     routing.routes.push_back(route);
   }

@@ -36,6 +36,7 @@ Prefix network_of(Prefix prefix);
 /**
  * plan_routing() - routes and rules for a device
  * @fwmark: of the device, 0 for none
+ * @prefixes: of allowed_prefixes(), or in the same order
  * @present: routes of the device, those of its addresses included
  * @is_used: whether a table has any routes
  *

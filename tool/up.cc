@@ -57,9 +57,12 @@ class Up {
     // Also when what follows the link's creation fails; but not the link of somebody else.
     steps_.on_failure([this] {
       const auto link = network_.find_link(config_.name);
-      if (!is_link_ours_ || !link) return;
-      Steps::tell(context_, "[#] ip link delete dev " + config_.name);
-      network_.delete_link(link->index);
+      if (!is_link_ours_) return;
+      if (link) {
+        Steps::tell(context_, "[#] ip link delete dev " + config_.name);
+        network_.delete_link(link->index);
+      }
+      forget_start(context_, config_.name);
     });
     steps_.run(fmt::format("ip link add {} type {}", config_.name, context_.kind), [this] {
       try {
@@ -88,10 +91,12 @@ class Up {
                                       context_.kind, program));
     Steps::tell(context_, fmt::format("[#] {} {}", program, config_.name));
     is_link_ours_ = true;
+    note_start(context_, config_.name);
     run_program(context_, {program, config_.name}, {});
     const auto link = network_.find_link(config_.name);
     if (!link) throw Error(fmt::format("{} made no `{}'", printable(program), config_.name));
     network_.set_group(link->index, kUnfinishedGroup);
+    forget_start(context_, config_.name);
   }
 
   void configure() {
@@ -143,10 +148,10 @@ class Up {
     std::vector<Endpoint> found;
     if (steps_.is_dry_run()) {
       for (const PeerChange &peer : change_.peers) {
-        Endpoint endpoint;
+        std::vector<Endpoint> endpoints;
         if (peer.endpoint) found.push_back(*peer.endpoint);
-        if (peer.endpoint_name && resolve_endpoint(endpoint, *peer.endpoint_name) == 0) {
-          found.push_back(endpoint);
+        if (peer.endpoint_name && resolve_endpoint(endpoints, *peer.endpoint_name) == 0) {
+          found.push_back(endpoints[0]);
         }
       }
       return found;
@@ -237,7 +242,7 @@ class Up {
 void refuse_existing(Context &context, const std::string &name) {
   const auto link = context.network->find_link(name);
   if (!link) return;
-  if (link->group == kUnfinishedGroup) {
+  if (is_unfinished(context, *link)) {
     throw Error(fmt::format("`{}' was left half made or half taken down: run `wgtool clean {}'",
                             printable(name), printable(name)));
   }

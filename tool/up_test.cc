@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "commands.hh"
+#include "reconcile.hh"
 #include "test_file.hh"
 #include "test_network.hh"
 
@@ -273,6 +274,38 @@ TEST_F(Clean, FinishesWhatWasKilled) {
   }
 }
 
+TEST_F(Clean, FindsADeviceThatAProgramWasMaking) {
+  network_.has_kinds = false;
+  system_.programs.insert("wireguard-go");
+  system_.actions["wireguard-go"] = [this](const std::vector<std::string> &arguments) {
+    network_.put_link(arguments[1], "tun", 0);
+  };
+  const std::string before = state();
+  for (int i = 1;; ++i) {
+    saboteur_ = {-1, i};
+    try {
+      ASSERT_EQ(run(run_up, {"wg0"}), 0) << err_;
+      EXPECT_GE(i, 20);
+      break;
+    } catch (const Killed &) {
+    }
+    saboteur_ = {};
+    if (network_.find_link("wg0")) {
+      EXPECT_EQ(run(run_up, {"wg0"}), 1);
+      EXPECT_NE(err_.find("run `wgtool clean wg0'"), std::string::npos) << err_;
+    }
+    EXPECT_EQ(run(run_clean, {}), 0) << err_;
+    system_.sysctls["net/ipv4/conf/all/src_valid_mark"] = "0";
+    // Nobody made a device, and nobody minds that somebody was about to.
+    system_.files.erase("/run/wgtool/start-7-wg0");
+    EXPECT_EQ(state(), before) << "killed after " << i;
+  }
+  saboteur_ = {};
+  ASSERT_EQ(run(run_down, {"wg0"}), 0) << err_;
+  system_.sysctls["net/ipv4/conf/all/src_valid_mark"] = "0";
+  EXPECT_EQ(state(), before);
+}
+
 TEST_F(Clean, RemovesWhatHasNoDevice) {
   const std::string before = state();
   ASSERT_EQ(run(run_up, {"wg0"}), 0);
@@ -317,6 +350,23 @@ TEST_F(Clean, LeavesWhatIsUp) {
   const std::string before = state();
   ASSERT_EQ(run(run_clean, {}), 0);
   EXPECT_EQ(state(), before);
+}
+
+// A name that has two addresses; which of them comes first, no one knows.
+TEST_F(Apply, LeavesTheEndpointThatIsOneOfAName) {
+  write(kFull);
+  ASSERT_EQ(run(run_up, {"wg0"}), 0);
+  Device &device = devices_.devices.at("wg0");
+  DeviceChange wanted = as_change(device);
+  const auto endpoint = [](const char *text) { return std::get<Endpoint>(parse_endpoint(text)); };
+  wanted.peers[0].endpoints = {endpoint("192.0.2.7:5"), endpoint("192.0.2.8:5")};
+  wanted.peers[0].endpoint = wanted.peers[0].endpoints[0];
+  device.peers[0].endpoint = endpoint("192.0.2.8:5");
+  EXPECT_TRUE(is_empty(minimal_change(wanted, device)));
+  device.peers[0].endpoint = endpoint("192.0.2.9:5");
+  const DeviceChange change = minimal_change(wanted, device);
+  ASSERT_EQ(change.peers.size(), 1U);
+  EXPECT_EQ(change.peers[0].endpoint->text(), "192.0.2.7:5");
 }
 
 TEST_F(Apply, ChangesNothingWhenAllIsSo) {
