@@ -114,6 +114,15 @@ void enter_netns(const std::string &name) {
   }
 }
 
+// `wgtool up --netns red wg0': what is meant is plain, where it belongs is not.
+void tell_misplaced(Output &err, Arguments arguments, const Command &command) {
+  for (const std::string &word : arguments) {
+    const std::string name = word.substr(0, word.find('='));
+    if (name != "--kind" && name != "--netns" && name != "--config-dir") continue;
+    err.print("{} is an option of wgtool itself: put it before `{}'\n", name, command.name);
+  }
+}
+
 int run_command(const Command &command, Context &context, Arguments arguments) {
   const bool wants_help = arguments.size() == 1 && is_help(arguments[0]);
   const bool ends_in_help = !arguments.empty() && arguments.back() == "--help";
@@ -129,6 +138,7 @@ int run_command(const Command &command, Context &context, Arguments arguments) {
     return command.run(context, arguments);
   } catch (const UsageError &error) {
     if (*error.what() != '\0') context.err.print("{}\n", context.text(error));
+    if (!context.as_wg) tell_misplaced(context.err, arguments, command);
     print_command_usage(context.err, context.program, command);
   } catch (const Error &error) {
     context.err.print("{}\n", context.text(error));
