@@ -386,6 +386,10 @@ void wgc_timers_set_persistent(wgc_timers *timers, uint16_t seconds) {
   core(timers).set_persistent(seconds);
 }
 
+uint32_t wgc_timers_attempts(const wgc_timers *timers) {
+  return core(timers).attempts();
+}
+
 uint16_t wgc_timers_persistent(const wgc_timers *timers) {
   return core(timers).persistent();
 }

@@ -31,10 +31,7 @@ inline void PrintTo(wgc_status status, std::ostream *out) {
                                        "REPLAY",
                                        "TOO_OLD",
                                        "BAD_INNER_VERSION",
-                                       "BAD_INNER_LENGTH",
-                                       "UNKNOWN_RECEIVER",
-                                       "UNKNOWN_PEER",
-                                       "BAD_SOURCE"};
+                                       "BAD_INNER_LENGTH"};
   static_assert(sizeof kNames / sizeof kNames[0] == WGC_NUM_STATUS);
   *out << kNames[status];
 }

@@ -97,6 +97,10 @@ uint32_t Timers::expire(uint64_t *deadline_ns, uint64_t now_ns) {
 }
 
 // 6.4
+uint32_t Timers::attempts() const {
+  return is_armed(retransmit_ns_) ? num_attempts_ + 1 : 0;
+}
+
 uint32_t Timers::expire_retransmit(uint64_t now_ns) {
   if (!may_initiate(now_ns)) {
     // Both sides called at the same moment, and we answered after calling. Leave would be refused

@@ -27,6 +27,7 @@ class Timers {
 
   void set_persistent(uint16_t seconds);
   [[gnu::always_inline]] uint16_t persistent() const { return persistent_s_; }
+  uint32_t attempts() const;
 
  private:
   uint64_t earliest() const;

@@ -90,6 +90,17 @@ void exhaust_attempts(wgc_timers &timers, uint64_t now_ns) {
   wgc_timers_event(&timers, WGC_EV_INITIATION_SENT, 0, now_ns);
 }
 
+TEST_F(Timers, CountsTheInitiationsOfAHandshake) {
+  EXPECT_EQ(wgc_timers_attempts(&timers_), 0u);
+  event(WGC_EV_INITIATION_SENT);
+  EXPECT_EQ(wgc_timers_attempts(&timers_), 1u);
+  EXPECT_EQ(expire(kNow_ns + 5 * kSecond), kRetry);
+  event(WGC_EV_INITIATION_SENT, kNow_ns + 5 * kSecond);
+  EXPECT_EQ(wgc_timers_attempts(&timers_), 2u);
+  event(WGC_EV_HANDSHAKE_COMPLETE, kNow_ns + 6 * kSecond);
+  EXPECT_EQ(wgc_timers_attempts(&timers_), 0u);
+}
+
 TEST_F(Timers, GivingUpPurgesAndArmsTheWiping) {
   exhaust_attempts(timers_, kNow_ns);
   event(WGC_EV_DATA_RECEIVED);

@@ -7,6 +7,7 @@
 #include <linux/timekeeping.h>
 #include <linux/udp.h>
 
+#include "drops.h"
 #include "peer.h"
 
 void wg_cookie_source_from_skb(struct wg_cookie_source *source, const struct sk_buff *skb)
@@ -94,7 +95,7 @@ void wg_cookie_consume_reply(struct wg_device *wg, const u8 *reply)
 		      wgc_message_receiver(WGC_MSG_COOKIE_REPLY, reply), &peer);
 	rcu_read_unlock_bh();
 	if (!peer) {
-		wg_device_count_refused(wg, WGC_UNKNOWN_RECEIVER);
+		wg_drop(wg, NULL, WGPP_DROP_UNKNOWN_HANDSHAKE, 1);
 		return;
 	}
 	spin_lock_bh(&peer->cookie_lock);
@@ -104,7 +105,7 @@ void wg_cookie_consume_reply(struct wg_device *wg, const u8 *reply)
 	if (status != WGC_OK) {
 		net_dbg_ratelimited("%s: peer %llu: cookie reply refused (%d)\n",
 				    wg->dev->name, peer->id, status);
-		wg_device_count_refused(wg, status);
+		wg_drop(wg, peer, WGPP_DROP_BAD_COOKIE, 1);
 	}
 	wg_peer_put(peer);
 }

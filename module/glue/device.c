@@ -16,6 +16,7 @@
 #include <net/rtnetlink.h>
 
 #include "compat.h"
+#include "drops.h"
 #include "handshake.h"
 #include "peer.h"
 #include "queueing.h"
@@ -71,7 +72,7 @@ static int device_stop(struct net_device *dev)
 
 	mutex_lock(&wg->update_lock);
 	list_for_each_entry(peer, &wg->peers, peer_list) {
-		wg_packet_purge_staged(peer);
+		wg_packet_purge_staged(peer, WGPP_DROP_CLOSED);
 		wg_timers_stop(peer);
 		wg_handshake_clear(peer);
 		wg_keypairs_clear(peer);
@@ -117,8 +118,9 @@ static struct wg_peer *peer_for(struct wg_device *wg, struct sk_buff *skb)
 static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct wg_device *wg = netdev_priv(dev);
+	struct wg_peer *peer = NULL;
 	struct sk_buff_head packets;
-	struct wg_peer *peer;
+	enum wgpp_drop reason;
 	struct sk_buff *next;
 	sa_family_t family;
 	u32 mtu;
@@ -126,12 +128,14 @@ static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 
 	if (unlikely(!pskb_inet_may_pull(skb) || !wg_packet_protocol_matches(skb))) {
 		ret = -EPROTONOSUPPORT;
+		reason = WGPP_DROP_NOT_IP;
 		net_dbg_ratelimited("%s: packet is not IP\n", dev->name);
 		goto err;
 	}
 	peer = peer_for(wg, skb);
 	if (unlikely(!peer)) {
 		ret = -ENOKEY;
+		reason = WGPP_DROP_NO_PEER;
 		if (skb->protocol == htons(ETH_P_IP))
 			net_dbg_ratelimited("%s: no peer for %pI4\n", dev->name,
 					    &ip_hdr(skb)->daddr);
@@ -143,6 +147,7 @@ static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 	family = READ_ONCE(peer->endpoint.addr.sa_family);
 	if (unlikely(family != AF_INET && family != AF_INET6)) {
 		ret = -EDESTADDRREQ;
+		reason = WGPP_DROP_NO_ENDPOINT;
 		net_dbg_ratelimited("%s: peer %llu has no endpoint\n", dev->name, peer->id);
 		goto err_unreachable;
 	}
@@ -158,6 +163,7 @@ static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 
 		if (IS_ERR_OR_NULL(segments)) {
 			ret = segments ? PTR_ERR(segments) : -EINVAL;
+			reason = WGPP_DROP_BAD_GSO;
 			goto err_unreachable;
 		}
 		dev_kfree_skb(skb);
@@ -166,8 +172,10 @@ static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 	skb_list_walk_safe(skb, skb, next) {
 		skb_mark_not_on_list(skb);
 		skb = skb_share_check(skb, GFP_ATOMIC);
-		if (unlikely(!skb))
+		if (unlikely(!skb)) {
+			wg_drop(wg, peer, WGPP_DROP_TX_NO_MEMORY, 1);
 			continue;
+		}
 		/* Held no longer than needed: the packet may wait for a handshake. */
 		skb_dst_drop(skb);
 		WG_PACKET_CB(skb)->mtu = mtu;
@@ -180,7 +188,7 @@ static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 err_unreachable:
 	send_unreachable(skb);
 err:
-	DEV_STATS_INC(dev, tx_errors);
+	wg_drop(wg, peer, reason, 1);
 	kfree_skb(skb);
 	return ret;
 }
@@ -192,28 +200,6 @@ static const struct net_device_ops device_ops = {
 	.ndo_start_xmit = device_xmit,
 	.ndo_get_stats64 = dev_get_tstats64,
 };
-
-void wg_device_count_refused(struct wg_device *wg, enum wgc_status status)
-{
-	DEV_STATS_INC(wg->dev, rx_errors);
-	switch (status) {
-	case WGC_BAD_LENGTH:
-	case WGC_BAD_TYPE:
-	case WGC_BAD_INNER_LENGTH:
-		DEV_STATS_INC(wg->dev, rx_length_errors);
-		break;
-	case WGC_BAD_MAC1:
-	case WGC_BAD_AEAD:
-		DEV_STATS_INC(wg->dev, rx_crc_errors);
-		break;
-	case WGC_BAD_INNER_VERSION:
-	case WGC_BAD_SOURCE:
-		DEV_STATS_INC(wg->dev, rx_frame_errors);
-		break;
-	default:
-		break;
-	}
-}
 
 /* ---- life -------------------------------------------------------------------- */
 
@@ -236,6 +222,7 @@ static void free_device_parts(struct wg_device *wg)
 	rcu_barrier();
 	kvfree(wg->index_table);
 	kvfree(wg->peer_table);
+	free_percpu(wg->drops);
 	wg_free_tstats(wg->dev);
 	wgc_wipe(&wg->identity, sizeof(wg->identity));
 	wgc_wipe(&wg->cookie_checker, sizeof(wg->cookie_checker));
@@ -299,6 +286,7 @@ static int create_device_parts(struct wg_device *wg)
 
 	if (!wg_alloc_tstats(dev))
 		return ret;
+	wg->drops = alloc_percpu(struct wg_drops);
 	wg->peer_table = wg_peer_table_alloc();
 	wg->index_table = wg_index_table_alloc();
 	wg->handshake_receive_wq = alloc_workqueue("wgpp-hs-rx-%s",
@@ -309,7 +297,7 @@ static int create_device_parts(struct wg_device *wg)
 	wg->packet_wq = alloc_workqueue("wgpp-crypt-%s",
 					WQ_CPU_INTENSIVE | WQ_MEM_RECLAIM | WQ_PERCPU, 0,
 					dev->name);
-	if (!wg->peer_table || !wg->index_table || !wg->handshake_receive_wq ||
+	if (!wg->drops || !wg->peer_table || !wg->index_table || !wg->handshake_receive_wq ||
 	    !wg->handshake_send_wq || !wg->packet_wq)
 		return ret;
 	ret = wg_crypt_queue_init(&wg->encrypt_queue, wg, WG_CRYPT_RING_LEN,

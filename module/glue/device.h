@@ -26,6 +26,7 @@
 
 #include "allowedips.h"
 #include "cookie.h"
+#include "drops.h"
 #include "peerlookup.h"
 
 /* Room for the outer headers: WireGuard's, UDP, IPv6 (the larger), and the link's. */
@@ -101,6 +102,8 @@ struct wg_device {
 	unsigned int num_peers;
 	unsigned int update_gen;	/* changes whenever a dump would differ */
 
+	struct wg_drops __percpu *drops;
+
 	struct list_head device_list;	/* RTNL */
 };
 
@@ -114,14 +117,5 @@ static inline bool wg_is_device(const struct net_device *dev)
 {
 	return dev->rtnl_link_ops == &wg_link_ops;
 }
-
-/**
- * wg_device_count_refused() - count a message or inner packet that was not accepted
- *
- * Always rx_errors; also rx_length_errors for what cannot be parsed, rx_crc_errors for
- * failed authentication, rx_frame_errors for inner packets that are not IP or not the
- * peer's.
- */
-void wg_device_count_refused(struct wg_device *wg, enum wgc_status status);
 
 #endif

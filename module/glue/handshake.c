@@ -4,6 +4,7 @@
 #include <linux/random.h>
 #include <linux/timekeeping.h>
 
+#include "drops.h"
 #include "peer.h"
 #include "ratelimiter.h"
 #include "send.h"
@@ -11,27 +12,36 @@
 
 #define UNDER_LOAD_LEN (WG_HANDSHAKE_RING_LEN / 8)
 
+/* Return: 0, or an error when the ring is full or may not be waited for. */
+static int produce(struct wg_handshake_queue *handshakes, struct sk_buff *skb)
+{
+	struct ptr_ring *ring = &handshakes->queue.ring;
+	int ret;
+
+	/* A flood shall not make the CPUs that receive it wait for each other. */
+	if (atomic_read(&handshakes->len) <= WG_HANDSHAKE_RING_LEN / 2)
+		return ptr_ring_produce_bh(ring, skb);
+	if (!spin_trylock_bh(&ring->producer_lock))
+		return -EBUSY;
+	ret = __ptr_ring_produce(ring, skb);
+	spin_unlock_bh(&ring->producer_lock);
+	return ret;
+}
+
 void wg_handshake_queue_message(struct wg_device *wg, struct sk_buff *skb)
 {
 	struct wg_handshake_queue *handshakes = &wg->handshake_queue;
-	struct ptr_ring *ring = &handshakes->queue.ring;
-	int ret = -EBUSY;
+	enum wgpp_drop reason;
 
 	/* Keys made without entropy would be worse than a handshake that waits. */
-	if (unlikely(!rng_is_initialized()))
+	if (unlikely(!rng_is_initialized())) {
+		reason = WGPP_DROP_NO_ENTROPY;
 		goto drop;
-
-	/* A flood shall not make the CPUs that receive it wait for each other. */
-	if (atomic_read(&handshakes->len) > WG_HANDSHAKE_RING_LEN / 2) {
-		if (spin_trylock_bh(&ring->producer_lock)) {
-			ret = __ptr_ring_produce(ring, skb);
-			spin_unlock_bh(&ring->producer_lock);
-		}
-	} else {
-		ret = ptr_ring_produce_bh(ring, skb);
 	}
-	if (unlikely(ret))
+	if (unlikely(produce(handshakes, skb))) {
+		reason = WGPP_DROP_HANDSHAKES_FULL;
 		goto drop;
+	}
 	atomic_inc(&handshakes->len);
 	wg_crypt_queue_kick(&handshakes->queue, wg->handshake_receive_wq);
 	return;
@@ -39,8 +49,8 @@ void wg_handshake_queue_message(struct wg_device *wg, struct sk_buff *skb)
 drop:
 	net_dbg_ratelimited("%s: handshake message dropped, queue full or RNG not ready\n",
 			    wg->dev->name);
-	DEV_STATS_INC(wg->dev, rx_dropped);
-	consume_skb(skb);
+	wg_drop(wg, NULL, reason, 1);
+	kfree_skb(skb);
 }
 
 void wg_handshake_purge_queue(struct wg_device *wg)
@@ -56,6 +66,7 @@ void wg_handshake_purge_queue(struct wg_device *wg)
 void wg_handshake_complete(struct wg_peer *peer)
 {
 	WRITE_ONCE(peer->last_handshake_unix_ns, ktime_get_real_ns());
+	atomic64_inc(&peer->num_handshakes);
 }
 
 void wg_handshake_clear(struct wg_peer *peer)
@@ -101,19 +112,20 @@ static bool may_process(struct wg_device *wg, struct sk_buff *skb, size_t len)
 		if (under_load && !wg_ratelimiter_allow(dev_net(wg->dev), skb)) {
 			net_dbg_ratelimited("%s: handshake source is too fast\n",
 					    wg->dev->name);
-			DEV_STATS_INC(wg->dev, rx_dropped);
+			wg_drop(wg, NULL, WGPP_DROP_TOO_FAST, 1);
 			return false;
 		}
 		return true;
 	case WGC_NEED_COOKIE:
 		if (!under_load)
 			return true;
+		wg_drop(wg, NULL, WGPP_DROP_COOKIE_SENT, 1);
 		wg_packet_send_cookie(wg, skb, len);
 		return false;
 	default:
 		net_dbg_ratelimited("%s: handshake message with a wrong mac1\n",
 				    wg->dev->name);
-		wg_device_count_refused(wg, status);
+		wg_drop(wg, NULL, WGPP_DROP_BAD_MAC1, 1);
 		return false;
 	}
 }
@@ -150,7 +162,8 @@ static void receive_initiation(struct wg_device *wg, struct sk_buff *skb)
 	if (!peer || status != WGC_OK) {
 		net_dbg_ratelimited("%s: initiation refused (%d, peer %s)\n", wg->dev->name,
 				    status, peer ? "known" : "unknown");
-		wg_device_count_refused(wg, status == WGC_OK ? WGC_UNKNOWN_PEER : status);
+		wg_drop(wg, peer, status == WGC_OK ? WGPP_DROP_UNKNOWN_PEER :
+			wg_drop_of_initiation(status), 1);
 		goto out;
 	}
 	wg_socket_set_endpoint_from_skb(peer, skb);
@@ -173,7 +186,7 @@ static void receive_response(struct wg_device *wg, struct sk_buff *skb)
 		      wgc_message_receiver(WGC_MSG_RESPONSE, skb->data), &peer);
 	rcu_read_unlock_bh();
 	if (!peer) {
-		wg_device_count_refused(wg, WGC_UNKNOWN_RECEIVER);
+		wg_drop(wg, NULL, WGPP_DROP_UNKNOWN_HANDSHAKE, 1);
 		return;
 	}
 
@@ -188,7 +201,7 @@ static void receive_response(struct wg_device *wg, struct sk_buff *skb)
 	if (status != WGC_OK) {
 		net_dbg_ratelimited("%s: peer %llu: response refused (%d)\n", wg->dev->name,
 				    peer->id, status);
-		wg_device_count_refused(wg, status);
+		wg_drop(wg, peer, wg_drop_of_response(status), 1);
 		goto out;
 	}
 	wg_socket_set_endpoint_from_skb(peer, skb);
@@ -209,7 +222,11 @@ static void receive_message(struct wg_device *wg, struct sk_buff *skb)
 	enum wgc_message_type type;
 
 	/* Checked before queueing; short, so linear costs nothing worth saving. */
-	if (skb_linearize(skb) || wgc_message_classify(skb->data, skb->len, &type) != WGC_OK)
+	if (skb_linearize(skb)) {
+		wg_drop(wg, NULL, WGPP_DROP_RX_NO_MEMORY, 1);
+		return;
+	}
+	if (wgc_message_classify(skb->data, skb->len, &type) != WGC_OK)
 		return;
 	if (type == WGC_MSG_COOKIE_REPLY) {
 		wg_cookie_consume_reply(wg, skb->data);

@@ -13,10 +13,12 @@
 
 #include "allowedips.h"
 #include "device.h"
+#include "diag.h"
 #include "netlink.h"
 #include "peer.h"
 #include "ratelimiter.h"
 #include "vectors.h"
+#include "wgpp.h"
 
 static char kind[GENL_NAMSIZ] = "wireguard";
 module_param_string(kind, kind, sizeof(kind), 0444);
@@ -180,10 +182,17 @@ static int __init wg_module_init(void)
 		ret = explain_failure("netlink family", ret);
 		goto err_device;
 	}
+	ret = wg_diag_init(kind);
+	if (ret) {
+		ret = explain_failure("netlink family for diagnosis", ret);
+		goto err_netlink;
+	}
 	pr_info("link kind and netlink family \"%s\", crypto %s, X25519 %s, self-test passed\n",
 		kind, wgc_crypto_level(), wgc_x25519_level());
 	return 0;
 
+err_netlink:
+	wg_netlink_uninit();
 err_device:
 	wg_device_uninit();
 err_ratelimiter:
@@ -197,6 +206,7 @@ err_allowedips:
 
 static void __exit wg_module_exit(void)
 {
+	wg_diag_uninit();
 	wg_netlink_uninit();
 	wg_device_uninit();
 	wg_ratelimiter_uninit();
@@ -212,3 +222,4 @@ MODULE_AUTHOR("The wgpp authors");
 MODULE_VERSION("0.1.0");
 MODULE_ALIAS_RTNL_LINK("wireguard");
 MODULE_ALIAS_GENL_FAMILY("wireguard");
+MODULE_ALIAS_GENL_FAMILY(WGPP_FAMILY);

@@ -64,9 +64,8 @@ static const struct nla_policy device_policy[WGNL_DEVICE_ATTR_MAX + 1] = {
 	[WGNL_DEVICE_PEERS] = WG_POLICY_LIST(peer_policy),
 };
 
-/* The device that @attrs name, with a reference. Sets a message in @extack on error. */
-static struct wg_device *find_device(struct nlattr **attrs, struct sk_buff *request,
-				     struct netlink_ext_ack *extack)
+struct wg_device *wg_netlink_find_device(struct nlattr **attrs, struct sk_buff *request,
+					 struct netlink_ext_ack *extack)
 {
 	struct net *net = sock_net(request->sk);
 	struct net_device *dev;
@@ -276,7 +275,7 @@ static bool put_peers(struct sk_buff *skb, struct dump_cursor *cursor)
 
 static int dump_start(struct netlink_callback *cb)
 {
-	struct wg_device *wg = find_device(wg_dump_attrs(cb), cb->skb, cb->extack);
+	struct wg_device *wg = wg_netlink_find_device(wg_dump_attrs(cb), cb->skb, cb->extack);
 
 	if (IS_ERR(wg))
 		return PTR_ERR(wg);
@@ -746,7 +745,7 @@ static void wipe_keys(struct nlattr **attrs)
 
 static int set_device(struct sk_buff *skb, struct genl_info *info)
 {
-	struct wg_device *wg = find_device(info->attrs, skb, info->extack);
+	struct wg_device *wg = wg_netlink_find_device(info->attrs, skb, info->extack);
 	int ret;
 
 	if (IS_ERR(wg)) {

@@ -161,7 +161,7 @@ static void retire_peer(struct wg_peer *peer)
 	netif_napi_del(&peer->napi);
 	wg_ordered_queue_purge(&peer->send_queue);
 	wg_ordered_queue_purge(&peer->receive_queue);
-	wg_packet_purge_staged(peer);
+	wg_packet_purge_staged(peer, WGPP_DROP_CLOSED);
 
 	--wg->num_peers;
 	wg_peer_put(peer);

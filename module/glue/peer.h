@@ -33,6 +33,18 @@ struct wg_endpoint {
 	};
 };
 
+/* One that the peer had, or has. */
+struct wg_past_endpoint {
+	union {
+		struct sockaddr addr;
+		struct sockaddr_in addr4;
+		struct sockaddr_in6 addr6;
+	};
+	u64 since_ns;	/* 0 for none */
+};
+
+#define WG_NUM_PAST_ENDPOINTS 4
+
 struct wg_peer {
 	struct wg_device *wg;
 	u8 public_key[WGC_KEY_LEN];
@@ -56,6 +68,7 @@ struct wg_peer {
 	rwlock_t endpoint_lock;
 	struct wg_endpoint endpoint;
 	struct dst_cache endpoint_cache;
+	struct wg_past_endpoint past_endpoints[WG_NUM_PAST_ENDPOINTS];	/* newest first */
 
 	spinlock_t cookie_lock;
 	struct wgc_cookie_jar cookie_jar;
@@ -64,6 +77,8 @@ struct wg_peer {
 
 	atomic64_t rx_bytes;
 	atomic64_t tx_bytes;
+	atomic64_t num_handshakes;
+	struct wg_peer_drops drops;
 
 	struct list_head peer_list;		/* wg->peers */
 	struct list_head allowedips_list;

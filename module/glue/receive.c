@@ -8,6 +8,7 @@
 #include <linux/udp.h>
 #include <net/ip_tunnels.h>
 
+#include "drops.h"
 #include "handshake.h"
 #include "peer.h"
 #include "send.h"
@@ -48,7 +49,7 @@ static enum wgc_status find_message(struct sk_buff *skb, enum wgc_message_type *
 /* The ring is full: the packet has its place in the ordered queue already. */
 static void drop_pending(struct wg_device *wg, struct sk_buff *skb)
 {
-	DEV_STATS_INC(wg->dev, rx_dropped);
+	wg_drop(wg, WG_PACKET_CB(skb)->peer, WGPP_DROP_RX_QUEUE_FULL, 1);
 	wg_packet_queue_receive(skb, WG_PACKET_FAILED);
 }
 
@@ -80,16 +81,16 @@ static void queue_for_opening(struct wg_device *wg, struct sk_buff *skb)
 	return;
 
 full:
-	DEV_STATS_INC(wg->dev, rx_dropped);
+	wg_drop(wg, peer, WGPP_DROP_RX_QUEUE_FULL, 1);
 	wg_packet_release(skb);
 	goto drop;
 unknown_keypair:
 	wg_peer_put(peer);
 unknown:
-	wg_device_count_refused(wg, WGC_UNKNOWN_RECEIVER);
+	wg_drop(wg, NULL, WGPP_DROP_UNKNOWN_SESSION, 1);
 drop:
 	rcu_read_unlock_bh();
-	consume_skb(skb);
+	kfree_skb(skb);
 }
 
 int wg_receive(struct sock *sk, struct sk_buff *skb)
@@ -101,12 +102,14 @@ int wg_receive(struct sock *sk, struct sk_buff *skb)
 	if (unlikely(!wg))
 		goto drop;
 	skb = skb_share_check(skb, GFP_ATOMIC);
-	if (unlikely(!skb))
+	if (unlikely(!skb)) {
+		wg_drop(wg, NULL, WGPP_DROP_RX_NO_MEMORY, 1);
 		return 0;
+	}
 	status = find_message(skb, &type);
 	if (unlikely(status != WGC_OK)) {
 		net_dbg_ratelimited("%s: datagram is no message (%d)\n", wg->dev->name, status);
-		wg_device_count_refused(wg, status);
+		wg_drop(wg, NULL, wg_drop_of_data(status), 1);
 		goto drop;
 	}
 	if (likely(type == WGC_MSG_DATA)) {
@@ -118,7 +121,7 @@ int wg_receive(struct sock *sk, struct sk_buff *skb)
 	return 0;
 
 drop:
-	consume_skb(skb);
+	kfree_skb(skb);
 	return 0;
 }
 
@@ -129,7 +132,7 @@ static bool prepare(struct wg_device *wg, struct sk_buff *skb, struct wgc_data_p
 		int ret = skb_cloned(skb) ? pskb_expand_head(skb, 0, 0, GFP_ATOMIC) : 0;
 
 		if (ret || skb_linearize(skb)) {
-			DEV_STATS_INC(wg->dev, rx_dropped);
+			wg_drop(wg, WG_PACKET_CB(skb)->peer, WGPP_DROP_RX_NO_MEMORY, 1);
 			return false;
 		}
 	}
@@ -154,7 +157,8 @@ static void open_batch(struct wg_device *wg, struct sk_buff **skbs,
 			WG_PACKET_CB(skbs[i])->counter = packets[i].counter;
 			wg_packet_queue_receive(skbs[i], WG_PACKET_DONE);
 		} else {
-			wg_device_count_refused(wg, packets[i].status);
+			wg_drop(wg, WG_PACKET_CB(skbs[i])->peer,
+				wg_drop_of_data(packets[i].status), 1);
 			wg_packet_queue_receive(skbs[i], WG_PACKET_FAILED);
 		}
 	}
@@ -228,13 +232,13 @@ static bool make_inner_packet(struct wg_peer *peer, struct sk_buff *skb)
 	status = wgc_inner_parse(skb->data, skb->len, skb->len, &inner);
 	if (unlikely(status == WGC_BAD_INNER_VERSION)) {
 		net_dbg_ratelimited("%s: peer %llu: packet is not IP\n", dev->name, peer->id);
-		wg_device_count_refused(peer->wg, status);
+		wg_drop(peer->wg, peer, wg_drop_of_data(status), 1);
 		return false;
 	}
 	if (unlikely(status != WGC_OK)) {
 		net_dbg_ratelimited("%s: peer %llu: packet has the wrong length\n", dev->name,
 				    peer->id);
-		wg_device_count_refused(peer->wg, status);
+		wg_drop(peer->wg, peer, wg_drop_of_data(status), 1);
 		return false;
 	}
 	/* Cuts the padding. The packet is linear, so this cannot fail. */
@@ -244,7 +248,7 @@ static bool make_inner_packet(struct wg_peer *peer, struct sk_buff *skb)
 					  inner.addr_len) != peer)) {
 		net_dbg_ratelimited("%s: peer %llu: source address is not in its AllowedIPs\n",
 				    dev->name, peer->id);
-		wg_device_count_refused(peer->wg, WGC_BAD_SOURCE);
+		wg_drop(peer->wg, peer, WGPP_DROP_BAD_SOURCE, 1);
 		return false;
 	}
 
@@ -284,7 +288,7 @@ static void deliver(struct wg_peer *peer, struct sk_buff *skb, struct delivery *
 	if (unlikely(status != WGC_OK)) {
 		net_dbg_ratelimited("%s: peer %llu: counter %llu refused (%d)\n",
 				    peer->wg->dev->name, peer->id, cb->counter, status);
-		wg_device_count_refused(peer->wg, status);
+		wg_drop(peer->wg, peer, wg_drop_of_data(status), 1);
 		goto drop;
 	}
 
@@ -302,7 +306,8 @@ static void deliver(struct wg_peer *peer, struct sk_buff *skb, struct delivery *
 	if (!skb->len) {
 		/* A keepalive has done its work. */
 		count_delivered(peer, msg_len, delivery);
-		goto drop;
+		consume_skb(skb);
+		return;
 	}
 	delivery->events |= WGC_EV_DATA_RECEIVED;
 	if (unlikely(!make_inner_packet(peer, skb)))
@@ -312,7 +317,7 @@ static void deliver(struct wg_peer *peer, struct sk_buff *skb, struct delivery *
 	return;
 
 drop:
-	consume_skb(skb);
+	kfree_skb(skb);
 }
 
 int wg_packet_poll(struct napi_struct *napi, int budget)
@@ -328,7 +333,7 @@ int wg_packet_poll(struct napi_struct *napi, int budget)
 		if (likely(atomic_read(&WG_PACKET_CB(skb)->state) == WG_PACKET_DONE))
 			deliver(peer, skb, &delivery);
 		else
-			consume_skb(skb);
+			kfree_skb(skb);
 		wg_keypair_put(keypair);
 		/* Not the last: removal disables NAPI before it drops its own. */
 		wg_peer_put(peer);

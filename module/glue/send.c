@@ -4,6 +4,7 @@
 #include <linux/random.h>
 #include <linux/timekeeping.h>
 
+#include "drops.h"
 #include "peer.h"
 #include "socket.h"
 #include "vectors.h"
@@ -11,21 +12,13 @@
 /* AF41 with ECN 0: handshakes go ahead of the data that waits for them. */
 #define HANDSHAKE_DS_FIELD 0x88
 
-static void count_dropped(struct wg_peer *peer, struct sk_buff *first)
-{
-	struct sk_buff *skb, *next;
-
-	skb_list_walk_safe(first, skb, next)
-		DEV_STATS_INC(peer->wg->dev, tx_dropped);
-}
-
-void wg_packet_purge_staged(struct wg_peer *peer)
+void wg_packet_purge_staged(struct wg_peer *peer, enum wgpp_drop reason)
 {
 	struct sk_buff_head purged;
 
 	__skb_queue_head_init(&purged);
 	spin_lock_bh(&peer->staged.lock);
-	atomic_long_add(skb_queue_len(&peer->staged), &peer->wg->dev->stats.__tx_dropped);
+	wg_drop(peer->wg, peer, reason, skb_queue_len(&peer->staged));
 	skb_queue_splice_init(&peer->staged, &purged);
 	spin_unlock_bh(&peer->staged.lock);
 	__skb_queue_purge(&purged);
@@ -39,7 +32,7 @@ void wg_packet_stage(struct wg_peer *peer, struct sk_buff_head *packets)
 	/* The newest packets are the ones somebody still waits for. */
 	while (skb_queue_len(&peer->staged) > WG_STAGED_MAX &&
 	       (skb = __skb_dequeue(&peer->staged))) {
-		DEV_STATS_INC(peer->wg->dev, tx_dropped);
+		wg_drop(peer->wg, peer, WGPP_DROP_STAGED_FULL, 1);
 		kfree_skb(skb);
 	}
 	skb_queue_splice_tail_init(packets, &peer->staged);
@@ -295,6 +288,8 @@ static void seal_list(struct wg_seal_worker *worker, struct sk_buff *first)
 		num = 0;
 		num_bytes = 0;
 	}
+	if (unlikely(state == WG_PACKET_FAILED))
+		wg_drop_list(WG_PACKET_CB(first)->peer, WGPP_DROP_TX_NO_MEMORY, first);
 	skb_list_walk_safe(first, skb, next)
 		wg_packet_scrub(skb, true);
 	wg_packet_queue_send(first, state);
@@ -343,7 +338,6 @@ void wg_packet_send_work(struct work_struct *work)
 		if (likely(state == WG_PACKET_DONE)) {
 			send_batch(peer, first);
 		} else {
-			count_dropped(peer, first);
 			kfree_skb_list(first);
 		}
 		wg_keypair_put(keypair);
@@ -398,7 +392,7 @@ static struct sk_buff *take_batch(struct wg_peer *peer, struct wg_keypair *keypa
 		goto out;
 	}
 	spin_unlock_bh(&peer->staged.lock);
-	count_dropped(peer, first);
+	wg_drop_list(peer, WGPP_DROP_TX_QUEUE_FULL, first);
 	wg_packet_release(first);
 	kfree_skb_list(first);
 	return NULL;
@@ -416,6 +410,13 @@ static void orphan_staged(struct wg_peer *peer)
 	skb_queue_walk(&peer->staged, skb)
 		skb_orphan(skb);
 	spin_unlock_bh(&peer->staged.lock);
+}
+
+/* It has its place in the ordered queue already, where it is freed. */
+static void refuse_batch(struct wg_peer *peer, enum wgpp_drop reason, struct sk_buff *first)
+{
+	wg_drop_list(peer, reason, first);
+	wg_packet_queue_send(first, WG_PACKET_FAILED);
 }
 
 void wg_packet_send_staged(struct wg_peer *peer)
@@ -438,7 +439,7 @@ void wg_packet_send_staged(struct wg_peer *peer)
 		if (likely(!ptr_ring_produce_bh(&wg->encrypt_queue.ring, first)))
 			wg_crypt_queue_kick(&wg->encrypt_queue, wg->packet_wq);
 		else
-			wg_packet_queue_send(first, WG_PACKET_FAILED);
+			refuse_batch(peer, WGPP_DROP_TX_QUEUE_FULL, first);
 	}
 	rcu_read_unlock_bh();
 

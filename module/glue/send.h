@@ -6,6 +6,8 @@
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
 
+#include "drops.h"
+
 struct wg_device;
 struct wg_peer;
 
@@ -20,8 +22,8 @@ void wg_packet_stage(struct wg_peer *peer, struct sk_buff_head *packets);
 /** wg_packet_send_staged() - seal and send what is staged, or ask for a handshake */
 void wg_packet_send_staged(struct wg_peer *peer);
 
-/** wg_packet_purge_staged() - drop and count what is staged */
-void wg_packet_purge_staged(struct wg_peer *peer);
+/** wg_packet_purge_staged() - drop what is staged, and count it under @reason */
+void wg_packet_purge_staged(struct wg_peer *peer, enum wgpp_drop reason);
 
 /** wg_packet_send_keepalive() - send an empty packet, or what is staged */
 void wg_packet_send_keepalive(struct wg_peer *peer);

@@ -5,11 +5,13 @@
 #include <linux/if_vlan.h>
 #include <linux/inetdevice.h>
 #include <linux/net.h>
+#include <linux/timekeeping.h>
 #include <net/ip_tunnels.h>
 #include <net/ipv6.h>
 #include <net/udp_tunnel.h>
 
 #include "compat.h"
+#include "drops.h"
 #include "peer.h"
 #include "receive.h"
 
@@ -173,13 +175,6 @@ static int send_one(struct wg_device *wg, struct sk_buff *skb,
 	}
 }
 
-static int count_send_error(struct wg_device *wg, int err)
-{
-	DEV_STATS_INC(wg->dev, tx_errors);
-	DEV_STATS_INC(wg->dev, tx_carrier_errors);
-	return err;
-}
-
 int wg_socket_send_list(struct wg_peer *peer, struct sk_buff *first, u64 *num_sent_bytes)
 {
 	struct sk_buff *skb, *next;
@@ -198,10 +193,12 @@ int wg_socket_send_list(struct wg_peer *peer, struct sk_buff *first, u64 *num_se
 		err = send_one(peer->wg, skb, &peer->endpoint, WG_PACKET_CB(skb)->ds_field,
 			       &peer->endpoint_cache, &is_stale);
 
-		if (likely(!err))
+		if (likely(!err)) {
 			*num_sent_bytes += len;
-		else
-			ret = count_send_error(peer->wg, err);
+		} else {
+			wg_drop_send_error(peer, err);
+			ret = err;
+		}
 	}
 	read_unlock(&peer->endpoint_lock);
 	rcu_read_unlock_bh();
@@ -277,23 +274,55 @@ int wg_endpoint_from_skb(struct wg_endpoint *endpoint, const struct sk_buff *skb
 	return -EINVAL;
 }
 
-static bool same_endpoint(const struct wg_endpoint *a, const struct wg_endpoint *b)
+static bool same_address(const struct sockaddr *a, const struct sockaddr *b)
 {
-	if (a->addr.sa_family != b->addr.sa_family)
+	const struct sockaddr_in6 *a6 = (const struct sockaddr_in6 *)a;
+	const struct sockaddr_in6 *b6 = (const struct sockaddr_in6 *)b;
+	const struct sockaddr_in *a4 = (const struct sockaddr_in *)a;
+	const struct sockaddr_in *b4 = (const struct sockaddr_in *)b;
+
+	if (a->sa_family != b->sa_family)
 		return false;
-	switch (a->addr.sa_family) {
+	switch (a->sa_family) {
 	case AF_INET:
-		return a->addr4.sin_port == b->addr4.sin_port &&
-		       a->addr4.sin_addr.s_addr == b->addr4.sin_addr.s_addr &&
-		       a->src4.s_addr == b->src4.s_addr && a->src_if4 == b->src_if4;
+		return a4->sin_port == b4->sin_port &&
+		       a4->sin_addr.s_addr == b4->sin_addr.s_addr;
 	case AF_INET6:
-		return a->addr6.sin6_port == b->addr6.sin6_port &&
-		       ipv6_addr_equal(&a->addr6.sin6_addr, &b->addr6.sin6_addr) &&
-		       a->addr6.sin6_scope_id == b->addr6.sin6_scope_id &&
-		       ipv6_addr_equal(&a->src6, &b->src6);
+		return a6->sin6_port == b6->sin6_port &&
+		       ipv6_addr_equal(&a6->sin6_addr, &b6->sin6_addr) &&
+		       a6->sin6_scope_id == b6->sin6_scope_id;
 	default:
 		return true;	/* both unset */
 	}
+}
+
+static bool same_endpoint(const struct wg_endpoint *a, const struct wg_endpoint *b)
+{
+	if (!same_address(&a->addr, &b->addr))
+		return false;
+	switch (a->addr.sa_family) {
+	case AF_INET:
+		return a->src4.s_addr == b->src4.s_addr && a->src_if4 == b->src_if4;
+	case AF_INET6:
+		return ipv6_addr_equal(&a->src6, &b->src6);
+	default:
+		return true;
+	}
+}
+
+/* What changed may be the source only: then it is no other endpoint. Context: endpoint_lock. */
+static void remember_endpoint(struct wg_peer *peer, const struct wg_endpoint *endpoint)
+{
+	struct wg_past_endpoint *past = peer->past_endpoints;
+
+	if (past->since_ns && same_address(&past->addr, &endpoint->addr))
+		return;
+	memmove(past + 1, past, (WG_NUM_PAST_ENDPOINTS - 1) * sizeof(*past));
+	if (endpoint->addr.sa_family == AF_INET)
+		past->addr4 = endpoint->addr4;
+	else
+		past->addr6 = endpoint->addr6;
+	past->since_ns = ktime_get_coarse_boottime_ns();
 }
 
 void wg_socket_set_endpoint(struct wg_peer *peer, const struct wg_endpoint *endpoint)
@@ -308,6 +337,7 @@ void wg_socket_set_endpoint(struct wg_peer *peer, const struct wg_endpoint *endp
 		return;
 
 	write_lock_bh(&peer->endpoint_lock);
+	remember_endpoint(peer, endpoint);
 	peer->endpoint = *endpoint;
 	dst_cache_reset(&peer->endpoint_cache);
 	write_unlock_bh(&peer->endpoint_lock);

@@ -27,7 +27,7 @@ static void arm(struct wg_timers *timers, u64 deadline_ns, u64 now_ns)
 static void carry_out(struct wg_peer *peer, u32 actions)
 {
 	if (actions & WGC_ACT_PURGE_STAGED)
-		wg_packet_purge_staged(peer);
+		wg_packet_purge_staged(peer, WGPP_DROP_GAVE_UP);
 	if (actions & WGC_ACT_CLEAR_SOURCE)
 		wg_socket_clear_source(peer);
 	if (actions & WGC_ACT_INITIATE)
@@ -146,4 +146,14 @@ u16 wg_timers_persistent(struct wg_peer *peer)
 	seconds = wgc_timers_persistent(&peer->timers.core);
 	spin_unlock_bh(&peer->timers.lock);
 	return seconds;
+}
+
+void wg_timers_get_facts(struct wg_peer *peer, struct wg_timer_facts *facts)
+{
+	struct wg_timers *timers = &peer->timers;
+
+	spin_lock_bh(&timers->lock);
+	facts->num_attempts = wgc_timers_attempts(&timers->core);
+	facts->next_ns = timer_pending(&timers->timer) ? timers->armed_ns : 0;
+	spin_unlock_bh(&timers->lock);
 }

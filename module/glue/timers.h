@@ -43,4 +43,12 @@ bool wg_timers_set_persistent(struct wg_peer *peer, u16 seconds);
 
 u16 wg_timers_persistent(struct wg_peer *peer);
 
+/* What user space may want to know of them. */
+struct wg_timer_facts {
+	u32 num_attempts;	/* initiations for the handshake under way */
+	u64 next_ns;		/* boot time; 0 for none */
+};
+
+void wg_timers_get_facts(struct wg_peer *peer, struct wg_timer_facts *facts);
+
 #endif

@@ -75,7 +75,7 @@ struct wgc_shared_secrets_work {
 /**
  * enum wgc_status - the core's verdict on a message, a packet or a request
  *
- * Only WGC_OK is success. The glue turns each into a counter; none is an errno.
+ * Only WGC_OK is success. The glue turns each into a reason to drop (drops.c); none is an errno.
  */
 enum wgc_status {
 	WGC_OK = 0,
@@ -94,10 +94,6 @@ enum wgc_status {
 	WGC_TOO_OLD,		/* counter behind the replay window */
 	WGC_BAD_INNER_VERSION,	/* inner packet is neither IPv4 nor IPv6 */
 	WGC_BAD_INNER_LENGTH,	/* inner packet shorter than its header says */
-	/* The glue's own verdicts, from its tables. */
-	WGC_UNKNOWN_RECEIVER,	/* no handshake or keypair has this index */
-	WGC_UNKNOWN_PEER,	/* no peer has this public key */
-	WGC_BAD_SOURCE,		/* inner source address is not in the peer's AllowedIPs */
 	WGC_NUM_STATUS
 };
 
@@ -623,6 +619,9 @@ void wgc_timers_forget_initiation(struct wgc_timers *timers);
 
 /** wgc_timers_set_persistent() - @seconds between persistent keepalives, 0 for none */
 void wgc_timers_set_persistent(struct wgc_timers *timers, uint16_t seconds);
+
+/** wgc_timers_attempts() - initiations sent for the handshake under way; 0 when there is none */
+uint32_t wgc_timers_attempts(const struct wgc_timers *timers);
 
 /** wgc_timers_persistent() - the interval in seconds, 0 for none */
 uint16_t wgc_timers_persistent(const struct wgc_timers *timers);
