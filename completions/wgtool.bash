@@ -129,7 +129,7 @@ _wgtool_command() {
 		esac
 		;;
 	showconf | clean) [[ $number != 0 ]] || _wgtool_interfaces ;;
-	watch | monitor) [[ $number != 0 ]] || { _wgtool_interfaces && _wgtool_offer all; } ;;
+	watch | monitor | drops) [[ $number != 0 ]] || { _wgtool_interfaces && _wgtool_offer all; } ;;
 	setconf | addconf | syncconf)
 		case $number in
 		0) _wgtool_interfaces ;;

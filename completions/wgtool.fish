@@ -106,7 +106,7 @@ function __wgtool_command -a command number place count
             end
         case showconf clean
             test $number -gt 0; or __wgtool_interfaces $program
-        case watch monitor
+        case watch monitor drops
             test $number -gt 0; or begin
                 __wgtool_interfaces $program
                 echo all

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-// Messages from the kernel: a dump of a device in one or two messages, and of links. Whatever is
-// read can be printed, and comes back when it is written as a configuration.
+// Messages from the kernel: a dump of a device in one or two messages, of links, and of drops.
+// Whatever is read can be printed, and comes back when it is written as a configuration.
 #include <linux/rtnetlink.h>
 
 #include "config.hh"
+#include "drops.hh"
 #include "error.hh"
 #include "format.hh"
+#include "json.hh"
 #include "message.hh"
 #include "tool_check.hh"
 
@@ -92,14 +94,37 @@ void check_link(const Buffer &payload) {
   }
 }
 
+void check_diagnostics(const Buffer &payload) {
+  const auto message = message_of(NLMSG_HDRLEN + 4, payload);
+  wg::tool::Diagnostics diagnostics;
+  try {
+    decode_diagnostics(diagnostics, reinterpret_cast<const nlmsghdr *>(message.get()));
+  } catch (const wg::tool::SystemError &error) {
+    REQUIRE(error.error() == EBADMSG);
+    return;
+  }
+  REQUIRE(diagnostics.name.size() < 16);
+  const wg::tool::DropsView view{&diagnostics, std::vector<std::string>(diagnostics.peers.size())};
+  wg::tool::Output out, json;
+  print_drops(out, view);
+  wgfuzz::require_printable(std::string(out.text()));
+  print_drops_json(json, {&view, 1}, 1700000000, {});
+  REQUIRE(std::count(json.text().begin(), json.text().end(), '\n') == 1);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
   Input in(data, len);
-  const uint8_t kind = in.below(3);
+  const uint8_t kind = in.below(4);
   if (kind == 0) {
     const std::string text = in.rest();
     check_link(Buffer(text.begin(), text.end()));
+    return 0;
+  }
+  if (kind == 3) {
+    const std::string text = in.rest();
+    check_diagnostics(Buffer(text.begin(), text.end()));
     return 0;
   }
   Device device;

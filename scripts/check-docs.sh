@@ -320,6 +320,17 @@ check_config_manual() {
 	[[ $(find "$work" -name 'example*' | wc -l) -ge 4 ]] || echo "there are fewer than 4 examples"
 }
 
+# The reasons of drops and what they mean.
+check_reasons() {
+	local name meaning num=0
+	while IFS=$'\t' read -r name meaning; do
+		grep -qF "| \`$name\` | $meaning |" Documentation/observability.md ||
+			echo "$name, \"$meaning\", is not in Documentation/observability.md"
+		num=$((num + 1))
+	done < <(sed -nE 's/^\tX\([A-Z0-9_]+, "([^"]+)", "([^"]+)"\).*/\1\t\2/p' module/uapi/wgpp.h)
+	[[ $num -ge 30 ]] || echo "module/uapi/wgpp.h has $num reasons"
+}
+
 check_units() {
 	local root=$work/units
 	mkdir "$root"
@@ -366,6 +377,7 @@ for shell in bash zsh fish; do
 done
 report 'bash completes what is typed' check_typed bash
 report 'zsh completes what is typed' check_typed zsh
+report 'observability.md has the reasons of drops' check_reasons
 report 'units pass systemd-analyze' check_units
 report 'make uninstall removes what make install-tool put there' check_install
 

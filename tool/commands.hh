@@ -79,6 +79,7 @@ int run_save(Context &context, Arguments arguments);
 int run_strip(Context &context, Arguments arguments);
 int run_watch(Context &context, Arguments arguments);
 int run_monitor(Context &context, Arguments arguments);
+int run_drops(Context &context, Arguments arguments);
 
 /**
  * parse_set() - the arguments of `set`, the interface first. Reads key files.

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "text.hh"
@@ -99,6 +100,47 @@ std::string dump(const Json &document, bool pretty) {
   return document.dump(pretty ? kIndent : -1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+Json drops_json(const Drops &drops) {
+  Json object = Json::object();
+  for (uint32_t reason = 0; reason < drops.size(); ++reason) {
+    if (drops.at(reason) != 0) object[drop_name(reason)] = drops.at(reason);
+  }
+  return object;
+}
+
+// In seconds, and null for never.
+Json age(uint64_t then_ns, uint64_t now_ns) {
+  constexpr double kNsPerSecond = 1e9;
+  if (then_ns == 0) return {};
+  return static_cast<double>(now_ns - std::min(then_ns, now_ns)) / kNsPerSecond;
+}
+
+Json diagnostics_json(const PeerDiagnostics &peer, const std::string &name, uint64_t now_ns) {
+  Json object;
+  object["public_key"] = peer.public_key.text();
+  object["name"] = text_or_null(name);
+  object["drops"] = drops_json(peer.drops);
+  const char *last = peer.last_drop ? drop_name(*peer.last_drop) : nullptr;
+  object["last_drop"] = last != nullptr ? Json(last) : Json();
+  object["last_drop_age_s"] = age(peer.last_drop_ns, now_ns);
+  object["last_error"] = peer.last_error != 0 ? Json(std::strerror(peer.last_error)) : Json();
+  object["handshakes"] = peer.num_handshakes;
+  object["handshake_attempts"] = peer.num_attempts;
+  object["session_age_s"] = age(peer.current_ns, now_ns);
+  object["previous_session_age_s"] = age(peer.previous_ns, now_ns);
+  object["unconfirmed_session_age_s"] = age(peer.next_ns, now_ns);
+  object["waiting_packets"] = peer.num_staged;
+  // The other way round: how long it still takes.
+  object["next_timer_s"] = age(now_ns, std::max(peer.next_timer_ns, now_ns));
+  if (peer.next_timer_ns == 0) object["next_timer_s"] = Json();
+  Json &endpoints = object["endpoints"] = Json::array();
+  for (const PastEndpoint &past : peer.endpoints) {
+    endpoints.push_back(
+        {{"endpoint", printable(past.endpoint.text())}, {"age_s", age(past.since_ns, now_ns)}});
+  }
+  return object;
+}
+
 void append_with_secrets(Output &out, std::string_view text, const Secrets &secrets) {
   for (const SecretKey *key : secrets) {
     const size_t at = text.find(kSecretMark);
@@ -122,6 +164,26 @@ void print_devices_json(Output &out, std::span<const DeviceView> views, int64_t 
     devices.push_back(device_json(view, style.show_keys ? &secrets : nullptr));
   }
   append_with_secrets(out, dump(document, style.pretty), secrets);
+}
+
+void print_drops_json(Output &out, std::span<const DropsView> views, int64_t now_s,
+                      const JsonStyle &style) {
+  Json document;
+  document["schema"] = kJsonSchema;
+  document["time"] = now_s;
+  Json &devices = document["devices"] = Json::array();
+  for (const DropsView &view : views) {
+    const Diagnostics &diagnostics = *view.diagnostics;
+    Json device;
+    device["name"] = printable(diagnostics.name);
+    device["drops"] = drops_json(diagnostics.drops);
+    Json &peers = device["peers"] = Json::array();
+    for (size_t i = 0; i < diagnostics.peers.size(); ++i) {
+      peers.push_back(diagnostics_json(diagnostics.peers[i], view.names.at(i), diagnostics.now_ns));
+    }
+    devices.push_back(std::move(device));
+  }
+  out.append(dump(document, style.pretty));
 }
 
 void print_names_json(Output &out, const std::vector<std::string> &names, const JsonStyle &style) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "drops.hh"
 #include "io.hh"
 #include "monitor.hh"
 #include "view.hh"
@@ -26,6 +27,10 @@ struct JsonStyle {
 /** print_devices_json() - one document, and a line end */
 void print_devices_json(Output &out, std::span<const DeviceView> views, int64_t now_s,
                         const JsonStyle &style);
+
+/** print_drops_json() - one document, and a line end */
+void print_drops_json(Output &out, std::span<const DropsView> views, int64_t now_s,
+                      const JsonStyle &style);
 
 /** print_names_json() - the names of devices alone */
 void print_names_json(Output &out, const std::vector<std::string> &names, const JsonStyle &style);

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "attributes.hh"
 #include "error.hh"
 #include "uapi/wgnl.h"
 
@@ -17,10 +18,6 @@ namespace wg::tool {
 namespace {
 
 constexpr size_t kMaxGetLen = 256;
-
-[[noreturn]] void fail_malformed(const char *what) {
-  throw SystemError(EBADMSG, what);
-}
 
 void put(nl_msg *message, int type, const void *data, size_t len) {
   if (nla_put(message, type, static_cast<int>(len), data) < 0) throw SystemError(EMSGSIZE);
@@ -139,56 +136,6 @@ class SetWriter {
   nlattr *peers_ = nullptr;
 };
 
-// libnl checks minimum lengths; what has one length only is checked here.
-const nlattr *exact(const nlattr *attribute, size_t len, const char *what) {
-  if (attribute != nullptr && static_cast<size_t>(nla_len(attribute)) != len) fail_malformed(what);
-  return attribute;
-}
-
-template <typename T>
-T load(const nlattr *attribute) {
-  T value;
-  std::memcpy(&value, nla_data(attribute), sizeof(value));
-  return value;
-}
-
-template <typename T>
-void load_if_there(T &value, const nlattr *attribute, const char *what) {
-  if (exact(attribute, sizeof(T), what) != nullptr) value = load<T>(attribute);
-}
-
-// Splits a stretch of attributes into a table. Unknown types are newer: skipped.
-void split(nlattr **table, int max_type, const nlattr *first, int len, const char *what) {
-  std::fill(table, table + max_type + 1, nullptr);
-  const nlattr *attribute = first;
-  while (len > 0) {
-    if (!nla_ok(attribute, len)) fail_malformed(what);
-    const int type = nla_type(attribute);
-    if (type > 0 && type <= max_type) table[type] = const_cast<nlattr *>(attribute);
-    int rest = len;
-    attribute = nla_next(attribute, &rest);
-    len = rest;
-  }
-}
-
-void split_nest(nlattr **table, int max_type, const nlattr *nest, const char *what) {
-  split(table, max_type, static_cast<const nlattr *>(nla_data(nest)), nla_len(nest), what);
-}
-
-// Calls @each for every member of a nest that is an array.
-template <typename F>
-void for_each(const nlattr *nest, const char *what, F each) {
-  const auto *attribute = static_cast<const nlattr *>(nla_data(nest));
-  int len = nla_len(nest);
-  while (len > 0) {
-    if (!nla_ok(attribute, len)) fail_malformed(what);
-    each(attribute);
-    int rest = len;
-    attribute = nla_next(attribute, &rest);
-    len = rest;
-  }
-}
-
 AllowedIp decode_allowed_ip(const nlattr *nest) {
   nlattr *table[WGNL_ALLOWEDIP_ATTR_MAX + 1];
   split_nest(table, WGNL_ALLOWEDIP_ATTR_MAX, nest, "allowed IP");
@@ -209,18 +156,6 @@ AllowedIp decode_allowed_ip(const nlattr *nest) {
   return ip;
 }
 
-std::optional<Endpoint> decode_endpoint(const nlattr *attribute) {
-  Endpoint endpoint;
-  const auto len = static_cast<size_t>(nla_len(attribute));
-  if (len < sizeof(sa_family_t)) fail_malformed("endpoint of a peer");
-  const auto family = load<sa_family_t>(attribute);
-  if (family != AF_INET && family != AF_INET6) return std::nullopt;
-  const size_t expected = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-  exact(attribute, expected, "endpoint of a peer");
-  std::memcpy(&endpoint.ipv6, nla_data(attribute), len);
-  return endpoint;
-}
-
 void decode_peer(Device &device, const nlattr *nest) {
   nlattr *table[WGNL_PEER_ATTR_MAX + 1];
   split_nest(table, WGNL_PEER_ATTR_MAX, nest, "peer");
@@ -230,7 +165,7 @@ void decode_peer(Device &device, const nlattr *nest) {
   load_if_there(peer.preshared_key.bytes, table[WGNL_PEER_PRESHARED_KEY],
                 "preshared key of a peer");
   if (table[WGNL_PEER_ENDPOINT] != nullptr) {
-    peer.endpoint = decode_endpoint(table[WGNL_PEER_ENDPOINT]);
+    peer.endpoint = load_endpoint(table[WGNL_PEER_ENDPOINT], "endpoint of a peer");
   }
   load_if_there(peer.keepalive_s, table[WGNL_PEER_KEEPALIVE_INTERVAL], "keepalive of a peer");
   std::array<int64_t, 2> handshake{};
@@ -250,12 +185,6 @@ void decode_peer(Device &device, const nlattr *nest) {
   } else {
     device.peers.push_back(std::move(peer));
   }
-}
-
-std::string load_string(const nlattr *attribute, size_t max_len) {
-  const auto *text = static_cast<const char *>(nla_data(attribute));
-  const size_t len = std::min(static_cast<size_t>(nla_len(attribute)), max_len);
-  return {text, strnlen(text, len)};
 }
 
 }  // namespace
@@ -289,13 +218,8 @@ std::vector<Message> encode_set(uint16_t family, const DeviceChange &change, siz
 }
 
 void decode_device(Device &device, const nlmsghdr *header) {
-  const int payload_len =
-      static_cast<int>(header->nlmsg_len) - static_cast<int>(NLMSG_HDRLEN + GENL_HDRLEN);
-  if (payload_len < 0) fail_malformed("message");
-  const auto *first = reinterpret_cast<const nlattr *>(reinterpret_cast<const char *>(header) +
-                                                       NLMSG_HDRLEN + GENL_HDRLEN);
   nlattr *table[WGNL_DEVICE_ATTR_MAX + 1];
-  split(table, WGNL_DEVICE_ATTR_MAX, first, payload_len, "device");
+  split_message(table, WGNL_DEVICE_ATTR_MAX, header, GENL_HDRLEN, "device");
   if (table[WGNL_DEVICE_IFNAME] != nullptr) {
     device.name = load_string(table[WGNL_DEVICE_IFNAME], IF_NAMESIZE - 1);
   }
@@ -313,13 +237,8 @@ void decode_device(Device &device, const nlmsghdr *header) {
 }
 
 std::string decode_link(const nlmsghdr *header, const std::string &kind) {
-  const int payload_len = static_cast<int>(header->nlmsg_len) -
-                          static_cast<int>(NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(ifinfomsg)));
-  if (payload_len < 0) fail_malformed("link message");
-  const auto *first = reinterpret_cast<const nlattr *>(
-      reinterpret_cast<const char *>(header) + NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(ifinfomsg)));
   nlattr *table[IFLA_LINKINFO + 1];
-  split(table, IFLA_LINKINFO, first, payload_len, "link message");
+  split_message(table, IFLA_LINKINFO, header, NLMSG_ALIGN(sizeof(ifinfomsg)), "link message");
   if (table[IFLA_IFNAME] == nullptr || table[IFLA_LINKINFO] == nullptr) return {};
   nlattr *info[IFLA_INFO_KIND + 1];
   split_nest(info, IFLA_INFO_KIND, table[IFLA_LINKINFO], "link information");

@@ -106,13 +106,6 @@ class Differ {
   std::vector<Event> events_;
 };
 
-std::string time_text(int64_t time_s) {
-  const std::time_t time = time_s;
-  std::tm broken{};
-  gmtime_r(&time, &broken);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", broken);
-}
-
 // What becomes of events: lines, each written at once.
 class Stream {
  public:
@@ -186,6 +179,13 @@ const char *event_word(EventKind kind) {
       return "rejected";
   }
   return "";
+}
+
+std::string time_text(int64_t time_s) {
+  const std::time_t time = time_s;
+  std::tm broken{};
+  gmtime_r(&time, &broken);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", broken);
 }
 
 std::vector<Event> diff(const Snapshot &before, const Snapshot &after, int64_t now_s) {

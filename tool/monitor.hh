@@ -52,6 +52,9 @@ using Snapshot = std::map<std::string, SeenDevice>;
  */
 std::vector<Event> diff(const Snapshot &before, const Snapshot &after, int64_t now_s);
 
+/** time_text() - "2026-01-31T23:59:59Z" */
+std::string time_text(int64_t time_s);
+
 /** event_line() - "2026-01-31T23:59:59Z wg0 handshake KEY (NAME)", without a line end */
 std::string event_line(const Event &event, const std::string &name);
 

@@ -20,6 +20,18 @@ namespace {
 // A device that changes during every read would keep us for ever.
 constexpr int kMaxDumps = 100;
 
+// The module was unloaded, and maybe loaded again with another number for its family.
+template <typename F>
+auto with_family(uint16_t &family, F read) {
+  try {
+    return read();
+  } catch (const SystemError &error) {
+    if (error.error() != ENOENT || family == 0) throw;
+    family = 0;
+    return read();
+  }
+}
+
 class NetlinkDevices : public Devices {
  public:
   explicit NetlinkDevices(std::string kind) : kind_(std::move(kind)) {}
@@ -48,14 +60,12 @@ class NetlinkDevices : public Devices {
 
   Device get(const std::string &name) override {
     check_name(name);
-    try {
-      return read(name);
-    } catch (const SystemError &error) {
-      // The module was unloaded, and maybe loaded again with another number for its family.
-      if (error.error() != ENOENT || family_ == 0) throw;
-      family_ = 0;
-      return read(name);
-    }
+    return with_family(family_, [&] { return read(name); });
+  }
+
+  Diagnostics diagnose(const std::string &name) override {
+    check_name(name);
+    return with_family(diagnostic_family_, [&] { return read_diagnostics(name); });
   }
 
   void set(const DeviceChange &change) override {
@@ -71,15 +81,29 @@ class NetlinkDevices : public Devices {
   }
 
  private:
-  Device read(const std::string &name) {
+  // Until no change comes in between.
+  template <typename T>
+  T dump(const Message &request, void (*decode)(T &, const nlmsghdr *)) {
     for (int attempt = 0; attempt < kMaxDumps; ++attempt) {
-      Device device;
-      const Message request = encode_get(family(), name);
-      const bool consistent = socket().transact(
-          request, [&](const nlmsghdr *header) { decode_device(device, header); });
-      if (consistent) return device;
+      T result;
+      nlmsg_hdr(request.get())->nlmsg_seq = NL_AUTO_SEQ;
+      const bool consistent =
+          socket().transact(request, [&](const nlmsghdr *header) { decode(result, header); });
+      if (consistent) return result;
     }
     throw SystemError(EINTR, "the device changes during every read");
+  }
+
+  Device read(const std::string &name) { return dump(encode_get(family(), name), decode_device); }
+
+  Diagnostics read_diagnostics(const std::string &name) {
+    if (diagnostic_family_ == 0) {
+      diagnostic_family_ = find_family(kind_ == WGPP_FAMILY ? WGPP_FAMILY_OTHER : WGPP_FAMILY);
+    }
+    Message request = new_message(diagnostic_family_, WGPP_CMD_GET, WGPP_VERSION,
+                                  NLM_F_REQUEST | NLM_F_DUMP, 256);
+    if (nla_put_string(request.get(), WGPP_A_IFNAME, name.c_str()) < 0) throw SystemError(EMSGSIZE);
+    return dump(request, decode_diagnostics);
   }
 
   static void check_name(const std::string &name) {
@@ -97,33 +121,43 @@ class NetlinkDevices : public Devices {
     return *socket_;
   }
 
-  // Asking for the family makes the kernel load the module that has it.
   uint16_t family() {
-    if (family_ != 0) return family_;
+    if (family_ == 0) family_ = find_family(kind_);
+    return family_;
+  }
+
+  // Asking for a family makes the kernel load the module that has it.
+  uint16_t find_family(const std::string &name) {
+    uint16_t family = 0;
     Message request =
         new_message(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1, NLM_F_REQUEST | NLM_F_ACK, 256);
-    if (nla_put_string(request.get(), CTRL_ATTR_FAMILY_NAME, kind_.c_str()) < 0) {
+    if (nla_put_string(request.get(), CTRL_ATTR_FAMILY_NAME, name.c_str()) < 0) {
       throw SystemError(EMSGSIZE);
     }
     try {
-      socket().transact(request, [this](const nlmsghdr *header) {
+      socket().transact(request, [&family](const nlmsghdr *header) {
         const nlattr *id =
             nlmsg_find_attr(const_cast<nlmsghdr *>(header), GENL_HDRLEN, CTRL_ATTR_FAMILY_ID);
-        if (id != nullptr && nla_len(id) == sizeof(uint16_t)) family_ = nla_get_u16(id);
+        if (id != nullptr && nla_len(id) == sizeof(uint16_t)) family = nla_get_u16(id);
       });
     } catch (const SystemError &error) {
       if (error.error() != ENOENT) throw;
     }
-    if (family_ == 0) throw SystemError(EPROTONOSUPPORT);
-    return family_;
+    if (family == 0) throw SystemError(EPROTONOSUPPORT);
+    return family;
   }
 
   std::string kind_;
   std::unique_ptr<NetlinkSocket> socket_;
   uint16_t family_ = 0;
+  uint16_t diagnostic_family_ = 0;
 };
 
 }  // namespace
+
+Diagnostics Devices::diagnose(const std::string &) {
+  throw SystemError(EPROTONOSUPPORT);
+}
 
 std::unique_ptr<Devices> open_devices(const std::string &kind) {
   auto kernel = std::make_unique<NetlinkDevices>(kind);

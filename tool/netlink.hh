@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "diagnostics.hh"
 #include "model.hh"
 
 namespace wg::tool {
@@ -23,6 +24,12 @@ class Devices {
    * ENODEV: no such device. EOPNOTSUPP: of another kind. EPROTONOSUPPORT: no module.
    */
   virtual Device get(const std::string &name) = 0;
+
+  /**
+   * What the module says of drops and sessions. Throws as get(), and EPROTONOSUPPORT when it says
+   * nothing, as any other module than wgpp.
+   */
+  virtual Diagnostics diagnose(const std::string &name);
 
   /** Carry out a change. A large one takes several messages and is not atomic. */
   virtual void set(const DeviceChange &change) = 0;

@@ -294,6 +294,11 @@ class SocketDevices : public Devices {
     return decode_uapi_device(name, view(answer));
   }
 
+  Diagnostics diagnose(const std::string &name) override {
+    // A program in user space says nothing of the kind.
+    return connect_to(name) == nullptr ? kernel_->diagnose(name) : Devices::diagnose(name);
+  }
+
   void set(const DeviceChange &change) override {
     const auto connection = connect_to(change.name);
     if (connection == nullptr) return kernel_->set(change);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "commands.hh"
+#include "drops.hh"
 #include "up.hh"
 #include "view_options.hh"
 
@@ -103,6 +105,9 @@ constexpr Command kCommands[] = {
     {"monitor", run_monitor, "[<interface> | all]",
      "Prints a line for each handshake, change of state or endpoint, and for what comes and goes",
      "wgtool monitor --json", kMonitorOptions},
+    {"drops", run_drops, "[<interface> | all]",
+     "Says what was dropped, and why: of interfaces of wgpp", "wgtool drops wg0 --peer laptop",
+     kDropsOptions},
 };
 
 // main() takes these off the front.

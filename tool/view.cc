@@ -50,11 +50,6 @@ std::optional<Rate> rate_of(const Peer &peer, const SeenPeer &before, double pas
               static_cast<double>(peer.tx_bytes - before.tx_bytes) / passed_s};
 }
 
-bool is_meant(const PeerView &view, const std::string &text) {
-  return text.empty() || equals_caseless(view.name, text) ||
-         view.peer->public_key.text().starts_with(text);
-}
-
 // Address families, addresses and ports in the order of their numbers.
 std::tuple<int, std::array<uint8_t, 16>, uint32_t, uint16_t> endpoint_order(
     const std::optional<Endpoint> &endpoint) {
@@ -170,12 +165,16 @@ DeviceView make_view(const Device &device, const Names &names, const SeenDevice 
         shown.rate = rate_of(peer, it->second, now.at_s - before->at_s);
       }
     }
-    if (!is_meant(shown, options.peer)) continue;
+    if (!is_meant(peer.public_key, shown.name, options.peer)) continue;
     if (options.state && *options.state != shown.state) continue;
     view.peers.push_back(std::move(shown));
   }
   sort_peers(view.peers, options.sort);
   return view;
+}
+
+bool is_meant(const PublicKey &key, std::string_view name, std::string_view text) {
+  return text.empty() || equals_caseless(name, text) || key.text().starts_with(text);
 }
 
 void sort_peers(std::vector<PeerView> &peers, SortKey key) {

@@ -115,6 +115,9 @@ struct ViewOptions {
 DeviceView make_view(const Device &device, const Names &names, const SeenDevice *before,
                      const SeenDevice &now, const ViewOptions &options);
 
+/** is_meant() - whether @text, of --peer, is a peer's name or begins its key; empty means all */
+bool is_meant(const PublicKey &key, std::string_view name, std::string_view text);
+
 /**
  * sort_peers() - in place; peers that are alike keep their order
  *
