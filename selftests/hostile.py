@@ -5,6 +5,8 @@
   capture IFACE                     prints "TYPE SOURCE-PORT HEX" for each UDP message seen
   forge HOST PORT SOURCE FILE       of the captured data messages: one bit flipped, and as is
   flood HOST PORT PUBLIC-KEY FILE   the whole catalogue; prints how many messages it sent
+  inject HOST PORT PUBLIC-KEY FILE KIND NUM
+                                    NUM messages that are dropped for the reason KIND
   raw IFACE HEX                     sends one packet through IFACE as it is
 
 PUBLIC-KEY is that of HOST in base64, FILE is the output of capture. Layouts: WireGuard
@@ -141,6 +143,42 @@ def flood(host, port, public_key, path):
     print(num_sent)
 
 
+def refused(kind, public_key, messages, rng):
+    """A message that a device with sessions refuses for one reason only."""
+    def garbage(message_type, length):
+        return struct.pack("<I", message_type) + rng.randbytes(length - 4)
+
+    def data():
+        if not messages[DATA]:
+            sys.exit("hostile: no data was captured")
+        return messages[DATA][0]
+
+    makers = {
+        "bad-type": lambda: garbage(9, 64),
+        "bad-length": lambda: garbage(INITIATION, 100),
+        "bad-mac1": lambda: garbage(INITIATION, 148),
+        "bad-initiation": lambda: with_mac1(garbage(INITIATION, 148), public_key),
+        "bad-dh": lambda: with_mac1(struct.pack("<II", INITIATION, 7) + bytes(140), public_key),
+        "old-timestamp": lambda: messages[INITIATION][0],
+        "unknown-handshake": lambda: with_mac1(garbage(RESPONSE, 92), public_key),
+        "bad-cookie": lambda: garbage(COOKIE, 64)[:4] + data()[4:8] + rng.randbytes(56),
+        "unknown-session": lambda: garbage(DATA, 48),
+        "bad-tag": lambda: flip(data(), 8 * len(data()) - 1),
+        "replay": data,
+    }
+    if kind not in makers:
+        sys.exit(f"hostile: no kind {kind!r}")
+    return makers[kind]()
+
+
+def inject(host, port, public_key, path, kind, num):
+    messages = captured(path)
+    rng = random.Random(int(num))
+    send = sender(host, port)
+    for _ in range(int(num)):
+        send(refused(kind, base64.b64decode(public_key), messages, rng))
+
+
 def raw(iface, hex_packet):
     packet = bytes.fromhex(hex_packet)
     protocol = 0x86DD if packet[0] >> 4 == 6 else 0x0800
@@ -149,11 +187,11 @@ def raw(iface, hex_packet):
 
 
 def main():
-    commands = {"capture": capture, "forge": forge, "flood": flood, "raw": raw}
+    commands = {"capture": capture, "forge": forge, "flood": flood, "inject": inject, "raw": raw}
     name, *args = sys.argv[1:] or [""]
     if name not in commands:
         sys.exit(f"hostile: no command {name!r}")
-    if name in ("forge", "flood"):
+    if name in ("forge", "flood", "inject"):
         args[1] = int(args[1])
     commands[name](*args)
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Takes 170 s
+# Takes 220 s
 # Time limit: 900 s
 #
 # wgtool up and down against the system's wg-quick(8): the same file in twin namespaces must give the

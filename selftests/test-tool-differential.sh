@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Takes 90 s
+# Takes 70 s
 # Time limit: 600 s
 #
 # Generated commands for the system's wg(8) and for wgtool under its name, on two devices of the
@@ -26,7 +26,7 @@ fi
 differential() {
 	local status=0
 	python3 "$SELFTESTS/parity.py" --twins kernel --tool "$(command -v "$tool")" \
-		--cases "${CASES:-150}" --seed "${SEED:-$RANDOM}" >"$tmp/parity" 2>&1 || status=$?
+		--cases "${CASES:-80}" --seed "${SEED:-$RANDOM}" >"$tmp/parity" 2>&1 || status=$?
 	grep -v '^KTAP version\|^1\.\.' "$tmp/parity"
 	note "$(grep -A 1 ' unintended differences' "$tmp/parity" | sed '2,$s/^#/;/' | tr -d '\n#')"
 	return "$status"
