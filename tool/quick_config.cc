@@ -184,13 +184,14 @@ std::vector<std::string> *find_hooks(Hooks &hooks, std::string_view name) {
 
 void parse_quick_setting(QuickConfig &config, std::string_view name, std::string_view raw) {
   const std::string_view value = without_comment(raw);
+  // For the C library and for shells a text ends there, and for others it goes on.
+  if (raw.find('\0') != std::string_view::npos) {
+    throw Error(fmt::format("{} holds a NUL byte; save the file as plain text", printable(name)));
+  }
   if ((find_hooks(config.hooks, name) != nullptr ? raw : value).empty()) {
     throw Error(fmt::format("{} has no value; leave the line out for none", printable(name)));
   }
   if (auto *commands = find_hooks(config.hooks, name)) {
-    if (raw.find('\0') != std::string_view::npos) {
-      throw Error(fmt::format("{} holds a NUL byte; save the file as plain text", printable(name)));
-    }
     commands->emplace_back(raw);
   } else if (equals_caseless(name, "Address")) {
     for (const std::string &item : split_list(value)) {

@@ -67,6 +67,9 @@ TEST(QuickConfigFile, NamesTheLineAndWhatIsRight) {
   expect_error(head + "Table = nowhere-to-be-found\n", "wg0.conf:3: Table is");
   expect_error(head + "SaveConfig = True\n", "wg0.conf:3: SaveConfig is true or false: `True'");
   expect_error(head + "DNS = 10.0.0.1;8.8.8.8\n", "wg0.conf:3: DNS takes addresses");
+  for (const std::string line : {"DNS = 10.0.0.1", "Address = 10.0.0.1", "PostUp = x"}) {
+    expect_error(head + line + std::string(1, '\0') + "7\n", "holds a NUL byte");
+  }
   // What is wg(8)'s own keeps its line.
   expect_error(head + "DNS = 10.0.0.1\nListenPort = 70000\n", "wg0.conf:4: Listen port");
   expect_error("MTU = 1400\n", "wg0.conf:1: Line unrecognized");
