@@ -214,6 +214,7 @@ int run_drops(Context &context, Arguments arguments) {
   }
   const std::vector<Diagnostics> all = read_all(context, reader, name);
   std::vector<DropsView> views;
+  views.reserve(all.size());
   for (const Diagnostics &one : all) views.push_back(reader.view(one));
   if (is_json) {
     print_drops_json(context.out, views, wall_seconds(), {parsed.has("pretty"), false});

@@ -155,7 +155,7 @@ class NetlinkDevices : public Devices {
 
 }  // namespace
 
-Diagnostics Devices::diagnose(const std::string &) {
+Diagnostics Devices::diagnose(const std::string & /*name*/) {
   throw SystemError(EPROTONOSUPPORT);
 }
 
